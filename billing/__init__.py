@@ -1,0 +1,1 @@
+"""Prices, slots and charges (knows the ground floor; never learns what a number is)."""

@@ -1,0 +1,52 @@
+"""Slots: opened by an activation, moved by a swap, ended by a deactivation (rule B1). Days are Berlin days.
+
+| move    | slot                                             |
+|---------|--------------------------------------------------|
+| open    | from that day on, still                          |
+| end     | the last paid day is fixed; it may lie ahead     |
+| reopen  | the end is taken back                            |
+| move    | goes on under another label: cost-neutral        |
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, timedelta
+
+from billing.models import Slot, SlotMove
+
+
+class SlotMissing(LookupError):
+    """A label that should have an open slot has none: number and slot disagree."""
+
+
+def open_slots(places: Iterable[tuple[str, str]], *, tenant_id: int, on: date) -> None:
+    """Open one slot per (label, price class) from this day on. A label with an open slot is an IntegrityError."""
+    Slot.objects.bulk_create(
+        Slot(tenant_id=tenant_id, label=label, price_class=price_class, from_on=on) for label, price_class in places
+    )
+
+
+def end(labels: Sequence[str], *, last_on: date) -> None:
+    """Let the open slots of these labels end after their last paid day; raise SlotMissing if one has none."""
+    changed = Slot.objects.filter(label__in=labels, until_on=None).update(until_on=last_on + timedelta(days=1))
+    _expect(changed, labels)
+
+
+def reopen(labels: Sequence[str], *, last_on: date) -> None:
+    """Take back an end that was fixed for this last paid day; raise SlotMissing if a label has no such slot."""
+    changed = Slot.objects.filter(label__in=labels, until_on=last_on + timedelta(days=1)).update(until_on=None)
+    _expect(changed, labels)
+
+
+def move(label: str, *, to: str, on: date) -> None:
+    """Let the open slot of `label` go on under the label `to` (rule S1); raise SlotMissing if there is none."""
+    slot = Slot.objects.filter(label=label, until_on=None).first()
+    if slot is None:
+        raise SlotMissing(label)
+    slot.label = to
+    slot.save(update_fields=["label"])
+    SlotMove.objects.create(tenant_id=slot.tenant_id, slot=slot, on=on, from_label=label, to_label=to)
+
+
+def _expect(changed: int, labels: Sequence[str]) -> None:
+    if changed != len(labels):
+        raise SlotMissing(f"{len(labels)} slots expected, {changed} found")

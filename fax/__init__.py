@@ -1,0 +1,1 @@
+"""Fax access over a number (the top floor: knows numbers and everything below)."""

@@ -1,0 +1,72 @@
+"""Settings that hang on a number, known here only by what they can do.
+
+What will stop (L6), what a swap erases (S3) and what a deactivation ends (L5) all walk this one list. Every floor
+registers its own in `AppConfig.ready()`; a test demands that every model with a foreign key to a number is attached or
+exempt with a reason.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from numbers.models import PhoneNumber
+
+
+@dataclass(frozen=True, slots=True)
+class Hanging:
+    """One setting of a number: a sentence for people, and a snapshot for the trace."""
+
+    number_id: int
+    sentence: str
+    snapshot: dict[str, Any]
+
+
+type Snapshots = dict[int, list[dict[str, Any]]]
+
+
+class Attachment(Protocol):
+    """A kind of setting that hangs on numbers.
+
+    `models` are the model labels it keeps. `ends_with_deactivation` is False for what only a swap erases (the label).
+    """
+
+    name: str
+    models: tuple[str, ...]
+    ends_with_deactivation: bool
+
+    def describe(self, numbers: Sequence[PhoneNumber]) -> list[Hanging]:
+        """Return what hangs on these numbers, in one query."""
+        ...
+
+    def detach(self, numbers: Sequence[PhoneNumber], *, by: Any, at: datetime) -> Snapshots:
+        """End what hangs on these (locked) numbers, set-based; return the snapshots of what was ended, by number id."""
+        ...
+
+
+_attached: list[Attachment] = []
+
+
+def register(attachment: Attachment) -> None:
+    """Add a kind of setting to the list (once)."""
+    if attachment.name not in {known.name for known in _attached}:
+        _attached.append(attachment)
+
+
+def registered() -> Sequence[Attachment]:
+    return tuple(_attached)
+
+
+def describe(numbers: Sequence[PhoneNumber], *, by_swap: bool) -> list[Hanging]:
+    """Return everything that a swap would erase, or (not by_swap) that a deactivation would end."""
+    return [hanging for a in _attached if by_swap or a.ends_with_deactivation for hanging in a.describe(numbers)]
+
+
+def detach(numbers: Sequence[PhoneNumber], *, by_swap: bool, by: Any, at: datetime) -> dict[int, dict[str, Any]]:
+    """End it, and return the snapshot of each number that had something, for its event in the trace."""
+    snapshots: dict[int, dict[str, Any]] = {}
+    for attachment in _attached:
+        if by_swap or attachment.ends_with_deactivation:
+            for number_id, ended in attachment.detach(numbers, by=by, at=at).items():
+                snapshots.setdefault(number_id, {})[attachment.name] = ended
+    return snapshots

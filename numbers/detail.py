@@ -1,0 +1,95 @@
+"""What a number's page shows, shaped before the template."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from numbers import history, messages, notation
+from numbers.history import Line
+from numbers.models import Forwarding, NumberState, PhoneNumber
+from portal import berlin
+
+EVENTS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a number does with its calls in one case; without a rule `destination` and `text` (for people) are empty."""
+
+    when: str
+    case: str
+    destination: str
+    text: str
+    seconds: int | None
+    changed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A number as its page and its dialogs name it. Dates are Berlin days; `working` means it takes calls now."""
+
+    number: str
+    international: str
+    state: NumberState
+    working: bool
+    last_active_on: date | None
+    inactive_from: date | None
+    block: str
+
+
+def facts(number: PhoneNumber, *, at: datetime) -> Facts:
+    """Return how this number (its `area` loaded) stands at an instant."""
+    last = number.works_until(at)
+    state = number.state_at(at)
+    code, base, extension = number.area.area_code, number.base_number, number.extension_digits
+    return Facts(
+        number=messages.display(number),
+        international=notation.international(number.e164, code, base_number=base, extension=extension),
+        state=state,
+        working=state in (NumberState.ACTIVE, NumberState.DEACTIVATION_SCHEDULED),
+        last_active_on=last,
+        inactive_from=berlin.inactive_from(last).date() if last else None,
+        block=notation.national(base, code) if extension else "",
+    )
+
+
+def rules(number: PhoneNumber) -> list[Rule]:
+    """Return the three cases of forwarding with what is set up for each."""
+    known = {rule.when: rule for rule in Forwarding.objects.filter(number=number)}
+    return [_rule(case, known.get(case)) for case in Forwarding.When]
+
+
+def incoming(number: PhoneNumber) -> list[str]:
+    """Return the own numbers from which calls are forwarded to this one."""
+    sources = Forwarding.objects.filter(destination=number.e164).order_by("number__e164")
+    return [history.written(e164) for e164 in sources.values_list("number__e164", flat=True).distinct()[:EVENTS]]
+
+
+def _rule(case: Forwarding.When, rule: Forwarding | None) -> Rule:
+    if rule is None:
+        return Rule(case, _case(case, None), "", "", None, None)
+    text = history.written(rule.destination)
+    return Rule(case, _case(case, rule.after_seconds), rule.destination, text, rule.after_seconds, rule.changed_at)
+
+
+def _case(case: Forwarding.When, seconds: int | None) -> str:
+    if seconds:
+        return _("When there is no answer after %(seconds)s seconds") % {"seconds": seconds}
+    names = {
+        Forwarding.When.ALWAYS: _("Always"),
+        Forwarding.When.BUSY: _("When busy"),
+        Forwarding.When.NO_ANSWER: _("When there is no answer"),
+    }
+    return names[case]
+
+
+def past(number: PhoneNumber, *, before: int | None) -> tuple[list[Line], int | None]:
+    """Return a page of what happened to a number, newest first, and where the next page begins (an event's id)."""
+    found: Any = history.of_number(number)
+    if before:
+        found = found.filter(pk__lt=before)
+    rows = list(found[: EVENTS + 1])
+    more = rows[EVENTS - 1].pk if len(rows) > EVENTS else None
+    return history.lines(rows[:EVENTS]), more

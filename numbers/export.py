@@ -1,0 +1,95 @@
+"""The inventory as CSV (rule N4): what the overview shows, as spreadsheets keep it and as our import takes it back."""
+
+import csv as csv_module
+import io
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from itertools import batched
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from billing.models import PriceClass
+from numbers import bulk_results
+from numbers.models import BulkRun, NumberState, Usage
+from numbers.overview import Part, Wanted
+from portal import berlin, cells
+from portal.tenancy import tenant_transaction
+
+BOM = "\ufeff"
+CHUNK = 1_000
+_READ = (
+    *("e164", "area__area_code", "area__name", "state", "last_active_on", "active_since"),
+    *("usage", "label", "note", "base_number", "extension_digits", "price_class"),
+)
+
+
+def csv(wanted: Wanted, *, tenant_id: int, user_id: int, at: datetime) -> Iterator[str]:
+    """Yield the numbers that match as CSV lines, in the present language, reading while they are sent.
+
+    A transaction of its own, for the answer outlives that of the request; memory stays flat however many there are.
+    """
+    yield BOM + table([_titles()])
+    with tenant_transaction(tenant_id, user_id=user_id):
+        found = Part(wanted, at=at).rows().values_list(*_READ).iterator(chunk_size=CHUNK)
+        write = _Writer(at)
+        for some in batched(found, CHUNK):
+            yield table(map(write, some))
+
+
+def results_csv(run_id: int, *, tenant_id: int, user_id: int) -> Iterator[str]:
+    """Yield what became of each number of a bulk run as CSV lines, in the present language."""
+    yield BOM + table([[_("Phone number"), _("Label"), _("Result"), _("Reason")]])
+    with tenant_transaction(tenant_id, user_id=user_id):
+        found = bulk_results.items(BulkRun.objects.get(pk=run_id)).iterator(chunk_size=CHUNK)
+        for some in batched(found, CHUNK):
+            yield table(
+                [cells.number(line["e164"]), cells.neutral(line["label"]), line["result"], line["sentence"]]
+                for line in bulk_results.lines(some)
+            )
+
+
+def table(lines: Iterable[Iterable[Any]]) -> str:
+    """Return lines of cells as CSV text, as German spreadsheets expect it."""
+    text = io.StringIO(newline="")
+    csv_module.writer(text, delimiter=";", lineterminator="\r\n").writerows(lines)
+    return text.getvalue()
+
+
+def _titles() -> list[str]:
+    return [
+        *(_("Phone number"), _("Area code"), _("Local area"), _("State"), _("Active since"), _("Last active day")),
+        *(_("Usage"), _("Label"), _("Note"), _("Base number"), _("Price class")),
+    ]
+
+
+class _Writer:
+    """Turns a row of values into cells; words are translated once."""
+
+    def __init__(self, at: datetime) -> None:
+        self.today = berlin.day(at)
+        self.states = {str(state): str(state.label) for state in NumberState}
+        self.usages = {str(usage): str(usage.label) for usage in Usage}
+        self.price_classes = {str(price): str(price.label) for price in PriceClass}
+
+    def __call__(self, row: tuple[Any, ...]) -> list[str]:
+        e164, code, area, state, last_active_on, since, usage, label, note, base, extension, price_class = row
+        if last_active_on and last_active_on < self.today:
+            state, since, last_active_on = NumberState.INACTIVE, None, None
+        return [
+            cells.number(e164),
+            f'="0{code}"',
+            area,
+            self.states[state],
+            _iso(since),
+            _iso(last_active_on),
+            self.usages[usage],
+            cells.neutral(label),
+            cells.neutral(note),
+            cells.number(base) if extension else "",
+            self.price_classes[price_class],
+        ]
+
+
+def _iso(day: date | None) -> str:
+    return day.isoformat() if day else ""

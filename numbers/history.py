@@ -1,0 +1,257 @@
+"""What happened: events of the trace as sentences, for a number's page, the dashboard and the tenant's history."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from numbers import areas, messages, notation, swap_choices
+from numbers.effects import JOB
+from numbers.models import Forwarding, PhoneNumber, Usage
+from portal import berlin, tenancy
+from portal.models import AuditEvent, Membership
+
+# verb: what a person chooses in the filter, and the icon and tone of its line
+KINDS: dict[str, tuple[Promise, str, str]] = {
+    "number.added": (gettext_lazy("Added to the inventory"), "plus", ""),
+    "number.activated": (gettext_lazy("Activated"), "circle-play", "ok"),
+    "number.deactivation_scheduled": (gettext_lazy("Deactivation scheduled"), "circle-alert", "warn"),
+    "number.deactivation_withdrawn": (gettext_lazy("Deactivation withdrawn"), "undo-2", "ok"),
+    "number.deactivated": (gettext_lazy("Deactivated"), "circle-minus", "off"),
+    "number.swapped_out": (gettext_lazy("Swapped out"), "shuffle", "off"),
+    "number.swapped_in": (gettext_lazy("Swapped in"), "shuffle", "ok"),
+    "number.changed": (gettext_lazy("Label, note or usage changed"), "pencil", ""),
+    "number.forwarded": (gettext_lazy("Forwarding set up"), "phone-forwarded", ""),
+    "number.forwarding_removed": (gettext_lazy("Forwarding removed"), "phone-off", "off"),
+    "number.returned": (gettext_lazy("Returned"), "arrow-left", "off"),
+    "number.ported_out": (gettext_lazy("Ported out"), "arrow-right", "off"),
+}
+OTHER = (gettext_lazy("Event"), "info", "")
+FIELDS = {"label": gettext_lazy("Label"), "usage": gettext_lazy("Usage"), "note": gettext_lazy("Note")}
+PAGE = 50
+AUTOMATIC = "automatic"  # the person in the filter for what a job did
+type Names = dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event, ready to be shown: `number` is written after DIN 5008, `number_id` leads to its page."""
+
+    at: datetime
+    sentence: str
+    actor: str
+    icon: str
+    tone: str
+    number: str
+    number_id: int | None
+
+
+def events() -> QuerySet[AuditEvent]:
+    """Return what happened in the announced tenant, newest first."""
+    return AuditEvent.objects.filter(tenant_id=tenancy.current()).order_by("-pk")
+
+
+def of_numbers() -> QuerySet[AuditEvent]:
+    """Return what happened to the tenant's numbers, newest first."""
+    return events().filter(object_type="number")
+
+
+def of_number(number: PhoneNumber) -> QuerySet[AuditEvent]:
+    """Return everything that ever happened to this number, newest first."""
+    return events().filter(object_type="number", object_id=number.pk)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the history is narrowed to; days are Berlin days, both included. `person` is a user's id or AUTOMATIC."""
+
+    verb: str = ""
+    person: str = ""
+    number: str = ""
+    since: date | None = None
+    until: date | None = None
+
+    @property
+    def any(self) -> bool:
+        return self != Wanted()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of the history; `newer` and `older` are the ids from which the neighbouring pages begin."""
+
+    lines: list[Line]
+    newer: int | None
+    older: int | None
+
+
+def people() -> list[tuple[str, str]]:
+    """Return the people whose acts can be asked for, as (id, name)."""
+    members = Membership.objects.filter(tenant_id=tenancy.current()).select_related("user").order_by("user__name")
+    return [(str(member.user_id), member.user.name) for member in members]
+
+
+def page(wanted: Wanted, *, before: int | None, after: int | None) -> Page:
+    """Return the events just older than `before` or just newer than `after` (ids), else the newest.
+
+    Keyset paging: a deep page costs what the first one does.
+    """
+    found = _narrowed(wanted)
+    if after:
+        ascending = found.filter(pk__gt=after).order_by("pk")[: PAGE + 1]
+        newer_first = list(ascending)
+        rows = newer_first[:PAGE][::-1]
+        return Page(lines(rows), rows[0].pk if len(newer_first) > PAGE else None, rows[-1].pk if rows else None)
+    older = list((found.filter(pk__lt=before) if before else found)[: PAGE + 1])
+    rows = older[:PAGE]
+    return Page(
+        lines(rows),
+        newer=rows[0].pk if rows and before else None,
+        older=rows[-1].pk if len(older) > PAGE else None,
+    )
+
+
+def _narrowed(wanted: Wanted) -> QuerySet[AuditEvent]:
+    found = events()
+    if wanted.verb:
+        found = found.filter(verb=wanted.verb)
+    if wanted.person:
+        found = found.filter(actor=None if wanted.person == AUTOMATIC else int(wanted.person))
+    if wanted.number:
+        found = found.filter(object_type="number", object_id__in=swap_choices.matching(wanted.number))
+    if wanted.since:
+        found = found.filter(at__gte=berlin.begin(wanted.since))
+    if wanted.until:
+        found = found.filter(at__lt=berlin.begin(wanted.until + timedelta(days=1)))
+    return found
+
+
+def lines(found: Iterable[AuditEvent]) -> list[Line]:
+    """Return these events as sentences in the reader's language (one query for the numbers they name)."""
+    rows = list(found)
+    names = _names(rows)
+    return [_line(event, names) for event in rows]
+
+
+def _line(event: AuditEvent, names: Names) -> Line:
+    kind, icon, tone = KINDS.get(event.verb, OTHER)
+    say = _SENTENCES.get(event.verb)
+    is_number = event.object_type == "number"
+    return Line(
+        at=event.at,
+        sentence=say(event.before, event.after, names) if say else str(kind),
+        actor=_actor(event),
+        icon=icon,
+        tone=tone,
+        number=names.get(event.object_label, event.object_label) if is_number else "",
+        number_id=event.object_id if is_number else None,
+    )
+
+
+def _actor(event: AuditEvent) -> str:
+    if event.actor_name == JOB:
+        return _("automatically, on the planned date")
+    return event.actor_name
+
+
+def _names(rows: Sequence[AuditEvent]) -> Names:
+    """Return how the numbers named by these events are written, for those that are the tenant's own."""
+    named = {
+        str(value) for event in rows for value in (event.object_label, *event.before.values(), *event.after.values())
+    }
+    wanted = [text for text in named if text.startswith("+49")]
+    own = {n.e164: messages.display(n) for n in PhoneNumber.objects.filter(e164__in=wanted).select_related("area")}
+    return own | {e164: written(e164) for e164 in wanted if e164 not in own}
+
+
+def written(destination: str) -> str:
+    """Return a destination as people write it: numbers of known areas after DIN 5008, SIP addresses bare."""
+    if not destination.startswith("+49"):
+        return re.sub(r"^sips?:", "", destination)
+    code = notation.area_code(destination, set(areas.codes()))
+    return notation.national(destination, code) if code else destination
+
+
+def _day(text: str) -> str:
+    return date_format(date.fromisoformat(text), "SHORT_DATE_FORMAT") if text else ""
+
+
+def _activated(before: Any, after: Any, names: Names) -> str:
+    return _("Activated")
+
+
+def _scheduled(before: Any, after: Any, names: Names) -> str:
+    return _("Deactivation scheduled, active up to and including %(on)s") % {
+        "on": _day(after.get("last_active_on", ""))
+    }
+
+
+def _withdrawn(before: Any, after: Any, names: Names) -> str:
+    day = _day(before.get("last_active_on", ""))
+    return _("Deactivation on %(on)s withdrawn, the number stays active") % {"on": day}
+
+
+def _deactivated(before: Any, after: Any, names: Names) -> str:
+    return _("Deactivated, inactive from %(on)s") % {"on": _day(after.get("inactive_from", ""))}
+
+
+def _swapped_out(before: Any, after: Any, names: Names) -> str:
+    new = names.get(after.get("new", ""), "")
+    return _("Swapped for %(number)s, all settings deleted, now inactive") % {"number": new}
+
+
+def _swapped_in(before: Any, after: Any, names: Names) -> str:
+    return _("Took the place of %(number)s, now active") % {"number": names.get(after.get("old", ""), "")}
+
+
+def _changed(before: Any, after: Any, names: Names) -> str:
+    return "; ".join(_change(field, before.get(field, ""), after[field]) for field in FIELDS if field in after)
+
+
+def _change(field: str, before: str, after: str) -> str:
+    if field == "note":
+        return _("Note changed") if after else _("Note removed")
+    if field == "usage":
+        before, after = (str(Usage(value).label) if value else "" for value in (before, after))
+    words = {"field": FIELDS[field], "before": before, "after": after}
+    if not after:
+        return _("%(field)s “%(before)s” removed") % words
+    if not before:
+        return _("%(field)s “%(after)s” set") % words
+    return _("%(field)s changed from “%(before)s” to “%(after)s”") % words
+
+
+def _forwarded(before: Any, after: Any, names: Names) -> str:
+    return _("Forwarding %(when)s to %(destination)s set up") % _rule(after, names)
+
+
+def _forwarding_removed(before: Any, after: Any, names: Names) -> str:
+    return _("Forwarding %(when)s to %(destination)s removed") % _rule(before, names)
+
+
+def _rule(rule: Any, names: Names) -> dict[str, str]:
+    destination = rule.get("destination", "")
+    when = str(Forwarding.When(rule.get("when", "always")).label)
+    if seconds := rule.get("after_seconds"):
+        when = _("when there is no answer after %(seconds)s s") % {"seconds": seconds}
+    return {"when": when, "destination": names.get(destination) or written(destination)}
+
+
+_SENTENCES: dict[str, Callable[[Any, Any, Names], str]] = {
+    "number.activated": _activated,
+    "number.deactivation_scheduled": _scheduled,
+    "number.deactivation_withdrawn": _withdrawn,
+    "number.deactivated": _deactivated,
+    "number.swapped_out": _swapped_out,
+    "number.swapped_in": _swapped_in,
+    "number.changed": _changed,
+    "number.forwarded": _forwarded,
+    "number.forwarding_removed": _forwarding_removed,
+}

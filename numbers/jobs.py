@@ -1,0 +1,66 @@
+"""The jobs of a number's life, as the beat schedule, the worker's start and the commands run them."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Count
+
+from numbers import effects
+from numbers.models import PhoneNumber
+from portal import audit, berlin, jobs, wake
+from portal.models import JobRun, User
+from portal.tenancy import every_tenant
+
+
+class NotYet(ValueError):
+    """Somebody wants to take effect today what is planned for later."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How many numbers one tenant has whose last active day was `last_active_on`."""
+
+    last_active_on: date
+    tenant: str
+    count: int
+
+
+def apply_deactivations(
+    *, at: datetime, as_of: date | None = None, progress: jobs.Progress = lambda done, planned: None
+) -> JobRun:
+    """Let every deactivation take effect whose last active day lies before `as_of` (today), booked on its planned date.
+
+    Returns the record of the run. Raises NotYet when `as_of` lies in the future. Safe to repeat, to interrupt and to
+    run twice at a time; however late, the result is that of a punctual run (rules C3 and L5).
+    """
+    today = berlin.day(at)
+    until = as_of or today
+    if until > today:
+        raise NotYet(until)
+    return jobs.sweep(
+        effects.JOB,
+        as_of=until,
+        count=lambda: PhoneNumber.objects.due(berlin.begin(until)).count(),
+        batch=lambda cursor: effects.take_effect(as_of=until, at=at, after=cursor),
+        begin=effects.Cursor(),
+        progress=progress,
+    )
+
+
+def ask_for_deactivations(*, by: User, at: datetime) -> None:
+    """Wake the worker to let due deactivations take effect once this transaction commits (the operator's act)."""
+    audit.record("job.asked_for", [audit.Entry("job", None, effects.JOB)], by=by, at=at)
+    wake.later("numbers.tasks.apply_deactivations")
+
+
+def overdue(*, as_of: date) -> int:
+    """Return how many deactivations should have taken effect by the beginning of this day and have not."""
+    with every_tenant():
+        return int(PhoneNumber.objects.due(berlin.begin(as_of)).count())
+
+
+def preview(*, as_of: date) -> list[Due]:
+    """Return what a run as of this day (which may lie ahead) would let take effect, by planned day and tenant."""
+    with every_tenant():
+        due = PhoneNumber.objects.due(berlin.begin(as_of)).values_list("last_active_on", "tenant__name")
+        return [Due(*row) for row in due.annotate(Count("pk")).order_by("last_active_on", "tenant__name")]

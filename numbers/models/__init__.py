@@ -1,0 +1,16 @@
+from numbers.models.area import LocalArea
+from numbers.models.bulk import BulkItem, BulkRun
+from numbers.models.forwarding import Forwarding
+from numbers.models.number import LockedNumber, NumberSearch, NumberState, PhoneNumber, Usage
+
+__all__ = [
+    "BulkItem",
+    "BulkRun",
+    "Forwarding",
+    "LocalArea",
+    "LockedNumber",
+    "NumberSearch",
+    "NumberState",
+    "PhoneNumber",
+    "Usage",
+]

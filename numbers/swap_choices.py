@@ -1,0 +1,75 @@
+"""What the swap page offers: the numbers that can take part, narrowed by a search, and what a swap would erase."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models.expressions import RawSQL
+
+from numbers import attachments, messages, overview, swap
+from numbers.models import PhoneNumber
+from numbers.outcomes import Outcome
+
+OFFERED = 50  # more options than that nobody reads; the search narrows them
+FOUND = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The options of one select as (id, text), and whether a search would bring others."""
+
+    options: list[tuple[int, str]]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """Everything the page shows about a swap that is being put together.
+
+    `erased` says what the old number loses; `refusal` why the present pair (or the old number alone) cannot be swapped.
+    """
+
+    old: PhoneNumber | None
+    new: PhoneNumber | None
+    old_offer: Offer
+    new_offer: Offer
+    erased: list[str]
+    refusal: Outcome | None
+
+
+def choices(*, old: PhoneNumber | None, new: PhoneNumber | None, old_term: str, new_term: str, at: datetime) -> Choices:
+    """Return the options for both selects and the consequences of the present choice (rules S2 and S3).
+
+    The new number is offered at the price of the old one only. `area` of both must be loaded.
+    """
+    inactive = PhoneNumber.objects.inactive(at)
+    if old:
+        inactive = inactive.filter(price_class=old.price_class)
+    return Choices(
+        old=old,
+        new=new,
+        old_offer=_offer(PhoneNumber.objects.unscheduled(at), old_term, keep=old),
+        new_offer=_offer(inactive, new_term, keep=new),
+        erased=[hanging.sentence for hanging in attachments.describe([old], by_swap=True)] if old else [],
+        refusal=swap.refusal_of_old(old, at=at) if old else None,
+    )
+
+
+def matching(term: str) -> RawSQL:
+    """Return the ids of the numbers a search finds, as a subquery: number in any notation, area or label."""
+    return RawSQL("SELECT search_numbers(%s, %s)", [overview.search_terms(term), FOUND])
+
+
+def _offer(numbers: Any, term: str, *, keep: PhoneNumber | None) -> Offer:
+    """Offer the first that match, and the one already chosen before all others."""
+    if term.strip():
+        numbers = numbers.filter(pk__in=matching(term))
+    found: Iterable[PhoneNumber] = numbers.select_related("area").order_by("e164")[: OFFERED + 1]
+    rows = [number for number in found if not keep or number.pk != keep.pk]
+    shown = [keep, *rows[:OFFERED]] if keep else rows[:OFFERED]
+    return Offer([(number.pk, _text(number)) for number in shown], more=len(rows) > OFFERED)
+
+
+def _text(number: PhoneNumber) -> str:
+    return " · ".join(part for part in (messages.display(number), number.area.name, number.label) if part)

@@ -1,0 +1,20 @@
+"""Sweeping tasks about numbers: safe to lose, to repeat and to run twice at a time."""
+
+from typing import Any
+
+from celery import shared_task
+from django.utils import timezone
+
+from numbers import bulk, jobs
+
+
+@shared_task
+def apply_deactivations(**_: Any) -> int:
+    """Let every deactivation take effect whose last active day has passed; return how many did."""
+    return jobs.apply_deactivations(at=timezone.now()).done
+
+
+@shared_task
+def continue_bulk_runs(**_: Any) -> int:
+    """Go on with every bulk run that is not finished; return how many numbers were handled."""
+    return bulk.continue_open(at=timezone.now())

@@ -1,0 +1,28 @@
+"""URLs of the biggest floor, one group per subject."""
+
+from django.urls import path
+
+from numbers.views import bulk, dashboard, forwarding, lifecycle, number, overview, swap, upcoming
+
+app_name = "numbers"
+
+urlpatterns = [
+    path("dashboard/", dashboard.dashboard, name="dashboard"),
+    path("upcoming/", upcoming.upcoming, name="upcoming"),
+    path("history/", number.history, name="history"),
+    path("numbers/", overview.overview, name="overview"),
+    path("numbers/export.csv", overview.export, name="export"),
+    path("numbers/columns/", overview.columns, name="columns"),
+    path("numbers/swap/", swap.swap, name="swap"),
+    path("numbers/swap/choices/", swap.choices, name="swap_choices"),
+    path("numbers/bulk/", bulk.confirm, name="bulk"),
+    path("numbers/bulk/<int:pk>/", bulk.result, name="bulk_result"),
+    path("numbers/bulk/<int:pk>/result.csv", bulk.result_csv, name="bulk_result_csv"),
+    path("numbers/<int:pk>/", number.detail, name="number"),
+    path("numbers/<int:pk>/edit/", number.edit, name="edit"),
+    path("numbers/<int:pk>/activate/", lifecycle.activate, name="activate"),
+    path("numbers/<int:pk>/deactivate/", lifecycle.deactivate, name="deactivate"),
+    path("numbers/<int:pk>/withdraw/", lifecycle.withdraw, name="withdraw"),
+    path("numbers/<int:pk>/forwarding/", forwarding.forwarding, name="forwarding"),
+    path("numbers/<int:pk>/forwarding/<slug:when>/remove/", forwarding.remove, name="forwarding_remove"),
+]

@@ -1,0 +1,21 @@
+"""What happens next: the scheduled deactivations, day by day."""
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from numbers import upcoming as shown
+from portal.access import Request, administrator
+
+
+@require_GET
+@administrator
+def upcoming(request: Request) -> HttpResponse:
+    """Show the numbers that will become inactive, grouped by their last active day."""
+    at = timezone.now()
+    page = Paginator(shown.scheduled(at), shown.SIZE).get_page(request.GET.get("page"))
+    context = {"page": page, "days": shown.days(page, at=at)}
+    part = "#list" if request.htmx.request_type == "partial" else ""
+    return render(request, f"numbers/upcoming/upcoming.html{part}", context)

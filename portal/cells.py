@@ -1,0 +1,18 @@
+"""Cells of CSV files that spreadsheets open: nothing runs as a formula, and a round trip is exact (rule N4)."""
+
+_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def neutral(text: str) -> str:
+    """Return a text as a cell that a spreadsheet shows and does not run; `original` is its inverse."""
+    return f"'{text}" if text.startswith((*_DANGEROUS, "'")) else text
+
+
+def original(cell: str) -> str:
+    """Return the text that `neutral` made this cell of."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith((*_DANGEROUS, "'")) else cell
+
+
+def number(e164: str) -> str:
+    """Return a number as a cell in which a spreadsheet keeps the plus and every zero."""
+    return f'="{e164}"'

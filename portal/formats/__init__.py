@@ -1,0 +1,1 @@
+"""How the portal writes days and times where a language is ambiguous about them."""

@@ -1,0 +1,144 @@
+"""The outbox: `outbox.later(...)` writes mails into the business transaction; `deliver` sends what is due.
+
+States: pending → sent; pending → dead (24 hours of failures). At least once: a duplicate needs a crash between the
+mail server's yes and our commit, and carries the same Message-ID.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from email.utils import parseaddr
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.utils import translation
+
+from portal import audit, wake
+from portal.append import append
+from portal.hotline import hotline
+from portal.models import OutboxMessage, User
+
+log = structlog.get_logger(__name__)
+
+CLAIM = timedelta(minutes=5)  # longer than any mail server may take; after a crash the row is tried again then
+CONFIDENTIAL = "account/"  # templates of mails with links that open an account: forgotten once sent, expired once dead
+WAIT_MINUTES = (1, 2, 4, 8, 16, 32, 60)  # after the first, second … attempt; the last for all that follow
+LAST_ATTEMPT = 30  # 24 hours of failures
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail to one person: `templates/mail/<template>.txt|.html`; the first line of the text is the subject.
+
+    What extends `mail/base.txt` and `mail/base.html` fills `subject` and `body` there, and only `body` here.
+    """
+
+    recipient: str
+    language: str
+    template: str
+    context: dict[str, Any] = field(default_factory=dict)
+    tenant_id: int | None = None
+
+
+def later(mails: Iterable[Mail], *, at: datetime) -> int:
+    """Put mails into the outbox of this transaction, wake the worker once it has committed; return how many."""
+    written = append(
+        OutboxMessage(
+            tenant_id=mail.tenant_id,
+            recipient=mail.recipient,
+            language=mail.language,
+            template=mail.template,
+            context=mail.context,
+            created_at=at,
+            due_at=at,
+        )
+        for mail in mails
+    )
+    if written:
+        wake.later("portal.tasks.send_messages")
+    return written
+
+
+def claim(*, at: datetime) -> OutboxMessage | None:
+    """Take the message that has waited longest, moving its next attempt ahead so that nobody else takes it."""
+    with transaction.atomic():
+        message = (
+            OutboxMessage.objects.select_for_update(skip_locked=True)
+            .filter(state=OutboxMessage.State.PENDING, due_at__lte=at)
+            .order_by("due_at", "id")
+            .first()
+        )
+        if message:
+            message.attempts += 1
+            message.due_at = at + CLAIM
+            message.save(update_fields=["attempts", "due_at"])
+    return message
+
+
+def deliver(message: OutboxMessage, *, at: datetime) -> bool:
+    """Send one claimed message and note what became of it; return whether it was sent. Holds no transaction."""
+    try:
+        compose(message).send()
+    except Exception as error:  # noqa: BLE001 -- whatever a mail server does to us is a reason to try again
+        _failed(message, f"{type(error).__name__}: {error}", at=at)
+        return False
+    sent: dict[str, Any] = {"state": OutboxMessage.State.SENT, "sent_at": at, "error": ""}
+    if message.template.startswith(CONFIDENTIAL):
+        sent["context"] = {}
+    OutboxMessage.objects.filter(pk=message.pk).update(**sent)
+    return True
+
+
+def retry(messages: Iterable[OutboxMessage], *, by: User, at: datetime) -> int:
+    """Give dead or waiting messages a whole new start now (the operator's act); return how many."""
+    unsent = [message for message in messages if message.state != OutboxMessage.State.SENT]
+    OutboxMessage.objects.filter(pk__in=[m.pk for m in unsent]).exclude(state=OutboxMessage.State.SENT).update(
+        state=OutboxMessage.State.PENDING, due_at=at, attempts=0
+    )
+    entries = [
+        audit.Entry(
+            "message", m.pk, str(m), {"state": m.state, "attempts": m.attempts}, {"state": "pending"}, m.tenant_id
+        )
+        for m in unsent
+    ]
+    audit.record("message.retried", entries, by=by, at=at)
+    wake.later("portal.tasks.send_messages")
+    return len(unsent)
+
+
+def compose(message: OutboxMessage) -> EmailMultiAlternatives:
+    """Render a message in its language, as text and HTML; the first line of the text template is the subject."""
+    context = message.context | {
+        "operator_name": settings.OPERATOR_NAME,
+        "hotline": hotline(),
+        "portal_url": settings.PORTAL_URL,
+        "language": message.language,
+    }
+    with translation.override(message.language):
+        subject, _, body = render_to_string(f"mail/{message.template}.txt", context).lstrip().partition("\n")
+        html = render_to_string(f"mail/{message.template}.html", context | {"subject": subject.strip()})
+    domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    mail = EmailMultiAlternatives(
+        subject=" ".join(subject.split()),
+        body=body.strip().replace("\xa0", " ") + "\n",  # a number is copied from a text
+        to=[message.recipient],
+        headers={"Message-ID": f"<{message.key}@{domain}>", "Auto-Submitted": "auto-generated"},
+    )
+    mail.attach_alternative(html, "text/html")
+    return mail
+
+
+def _failed(message: OutboxMessage, reason: str, *, at: datetime) -> None:
+    dead = message.attempts >= LAST_ATTEMPT
+    wait = WAIT_MINUTES[min(message.attempts, len(WAIT_MINUTES)) - 1]
+    log.warning("mail not sent", message=message.pk, attempt=message.attempts, reason=reason, given_up=dead)
+    # Only our own attempt: whoever took the message over after a hanging one says what becomes of it.
+    OutboxMessage.objects.filter(pk=message.pk, state=OutboxMessage.State.PENDING, attempts=message.attempts).update(
+        state=OutboxMessage.State.DEAD if dead else OutboxMessage.State.PENDING,
+        due_at=at + timedelta(minutes=wait),
+        error=reason[:2000],
+    )

@@ -1,0 +1,1 @@
+"""The tenant's people (knows the ground floor only)."""

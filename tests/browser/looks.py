@@ -1,0 +1,66 @@
+"""What is wrong with a page to the eye, the ear and the hand: axe's findings, and what sticks out sideways."""
+
+from typing import Any
+
+from axe_playwright_python.base import AXE_SCRIPT
+from playwright.sync_api import Page
+
+from tests.conftest import PROOF
+
+DESKTOP, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
+# Axe is slow. Every day it sees each page at both widths and in both schemes, in the proof in all four combinations.
+LOOKS = [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"), (PHONE, "dark")][:: 1 if PROOF else 3]
+# It takes seconds for a long table, and its rows are alike: every day it sees the first of them, in the proof all.
+REST = "[]" if PROOF else "['tr:nth-child(n+7)', 'li:nth-child(n+7)']"
+AXE = f"axe.run({{exclude: {REST}}}, {{resultTypes: ['violations'], preload: false}}).then((found) => found.violations)"
+# The page itself must not scroll sideways; what scrolls inside it may.
+STICKING_OUT = """(() => {
+  const room = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= room) return [];
+  const clipped = (one) => {
+    for (let at = one.parentElement; at && at !== document.body; at = at.parentElement)
+      if (getComputedStyle(at).overflowX !== "visible") return true;
+    return false;
+  };
+  return [...document.querySelectorAll("body *")]
+    .filter((one) => one.getBoundingClientRect().right > room + 1 && !clipped(one))
+    .map((one) => `${one.tagName.toLowerCase()}#${one.id}.${[...one.classList].join(".")}`)
+    .concat("the page").slice(0, 4);
+})()"""
+
+
+def faults(page: Page, name: str) -> list[str]:
+    """Return what is wrong with a page at both widths, in light and in dark; the window is left wide and light."""
+    found: list[str] = []
+    page.evaluate(AXE_SCRIPT)
+    for size, scheme in LOOKS:
+        page.set_viewport_size(size)
+        _paint(page, scheme)
+        place = f"{name} at {size['width']}, {scheme}"
+        found += [f"{place}: {fault}" for fault in _violations(page)]
+        found += [f"{place}: {one} sticks out" for one in page.evaluate(STICKING_OUT)]
+    page.set_viewport_size(DESKTOP)
+    _paint(page, "light")
+    return found
+
+
+def overflow(page: Page, name: str) -> list[str]:
+    """Return what sticks out sideways on a phone."""
+    page.set_viewport_size(PHONE)
+    found = [f"{name} at {PHONE['width']}: {one} sticks out" for one in page.evaluate(STICKING_OUT)]
+    page.set_viewport_size(DESKTOP)
+    return found
+
+
+def _paint(page: Page, scheme: Any) -> None:
+    """Switch to light or dark; without motion, for axe reads the colours of the moment."""
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.locator(f"html[data-bs-theme={scheme}]").wait_for()
+
+
+def _violations(page: Page) -> list[str]:
+    return [
+        f"{violation['id']}: {node['target']} {' '.join(node['failureSummary'].split())[:200]}"
+        for violation in page.evaluate(AXE)
+        for node in violation["nodes"]
+    ]

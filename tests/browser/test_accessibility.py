@@ -1,0 +1,223 @@
+"""Every page, for everybody: nothing that axe finds, nothing that sticks out sideways, in both languages."""
+
+import re
+from types import SimpleNamespace
+
+import pytest
+from django.core.mail import EmailMultiAlternatives
+from django.db import transaction
+from django.urls import URLPattern, get_resolver, reverse
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from numbers import demo
+from numbers.models import BulkItem, BulkRun, PhoneNumber
+from portal import tenancy
+from portal.demo.mail import FolderBackend
+from portal.models import User
+from tests.browser import looks
+from tests.conftest import PROOF
+
+pytestmark = pytest.mark.timeout(1800 if PROOF else 600)
+
+# Which row of the world an address with an id in it is about; a page that is neither here nor below fails the walk.
+ABOUT = {
+    "numbers:number": "active",
+    "numbers:edit": "active",
+    "numbers:activate": "inactive",
+    "numbers:deactivate": "active",
+    "numbers:withdraw": "scheduled",
+    "numbers:forwarding": "active",
+    "numbers:bulk_result": "run",
+}
+NOT_WALKED = {
+    "numbers:bulk": "needs a choice of numbers; test_dialogs opens it",
+    "numbers:bulk_result_csv": "a file",
+    "numbers:export": "a file",
+    "numbers:forwarding_remove": "answers a form only",
+    "numbers:swap_choices": "a part of a page",
+    "portal:help_flow": "the walk takes every flow that the help names",
+    "demo:mails": "the demo's; test_mailbox_of_the_demo",
+    "demo:mail": "as above",
+    "demo:mail_html": "as above",
+}
+DOOR = ("account_", "mfa_", "usersessions_")  # test_signin.py looks at these, with what it takes to be let in
+
+
+@pytest.fixture
+def world(transactional_db, as_operator):
+    """The demo: its people by name, and rows of Acme by what they are."""
+    with transaction.atomic(), as_operator():
+        demo.load(now=timezone.now())
+    people = {user.email.partition("@")[0]: user for user in User.objects.all()}
+    with transaction.atomic(), as_operator():
+        acme = people["alice"].memberships.get().tenant_id
+    with tenancy.tenant_transaction(acme, user_id=people["alice"].pk):
+        at, numbers = timezone.now(), PhoneNumber.objects.order_by("e164")
+        rows = {
+            "active": numbers.unscheduled(at).exclude(label="").first(),
+            "inactive": numbers.inactive(at).first(),
+            "scheduled": numbers.scheduled(at).first(),
+            "run": _bulk_run(people["alice"], list(numbers.inactive(at)[:30]), finished_at=at),
+            "open_run": _bulk_run(people["alice"], list(numbers.inactive(at)[:30]), finished_at=None),
+        }
+    return SimpleNamespace(**people, **{name: row.pk for name, row in rows.items()})
+
+
+def _bulk_run(by, numbers, *, finished_at):
+    at, handled = timezone.now(), len(numbers) if finished_at else len(numbers) // 3
+    run = BulkRun.objects.create(
+        verb="activate", by=by, total=len(numbers), handled=handled, created_at=at, finished_at=finished_at
+    )
+    outcomes = [("done", ""), ("unchanged", "already_active"), ("refused", "porting")]
+    for place, number in enumerate(numbers):
+        outcome, reason = outcomes[place % 3] if place < handled else ("", "")
+        BulkItem.objects.create(run=run, number=number, outcome=outcome, reason=reason)
+    return run
+
+
+def names(resolver, space=""):
+    """Yield the name of every address there is, those of files and forms too."""
+    for part in resolver.url_patterns:
+        if isinstance(part, URLPattern):
+            yield f"{space}{part.name}"
+        else:
+            yield from names(part, f"{part.namespace}:" if part.namespace else space)
+
+
+def addresses(world):
+    """Return every page's address by its name."""
+    walked = {name for name in names(get_resolver()) if not name.startswith(DOOR)} - NOT_WALKED.keys()
+    with_id = {name: reverse(name, args=[getattr(world, ABOUT[name])]) for name in walked & ABOUT.keys()}
+    return {name: reverse(name) for name in sorted(walked - ABOUT.keys())} | with_id
+
+
+def walk(page, paths, look):
+    """Look at each address that answers this visitor with a page of their own; return faults and what was seen."""
+    found, seen = [], []
+    for path in paths:
+        answer = page.request.get(path, max_redirects=0)
+        if answer.status not in (200, 302, 400, 403, 405):
+            found.append(f"{path}: {answer.status}")
+        if answer.status == 200 and "text/html" in answer.headers["content-type"]:
+            page.goto(path)
+            found += look(page, path)
+            seen.append(path)
+    return found, seen
+
+
+def helps(page):
+    page.goto(reverse("portal:help"))
+    return sorted({link.get_attribute("href") for link in page.locator("a[href^='/help/']").all()} - {"/help/"})
+
+
+def test_pages_of_an_administrator(visit, world, watch):
+    german, english = visit(world.alice), visit(world.alice, "en")
+    paths = [*addresses(world).values(), *helps(german), "/numbers/?q=nothing-like-that", "/numbers/?state=scheduled"]
+
+    found, seen = walk(german, paths, looks.faults)
+    in_english, _ = walk(english, paths, looks.faults if PROOF else looks.overflow)
+
+    assert found + in_english == [], "\n".join(found + in_english)
+    assert len(seen) >= 20
+
+
+def test_pages_of_the_others(visit, world, watch):
+    """A billing contact, a staff member, and the administrator of a tenant that has nothing yet."""
+    paths = addresses(world)
+    empty = [path for name, path in paths.items() if name.startswith("numbers:") and name not in ABOUT]
+    money, profile = reverse("billing:costs"), reverse("portal:profile")
+
+    for who, own in (("dora", [money, profile]), ("bob", [profile]), ("frida", [money, *empty])):
+        page = visit(getattr(world, who))
+        found, seen = walk(page, [*paths.values(), *helps(page)] if PROOF else own, looks.faults)
+
+        assert found == [], "\n".join(found)
+        assert len(seen) >= len(own) // 2
+
+
+def test_mailbox_of_the_demo(visit, settings, tmp_path, watch):
+    settings.DEMO, settings.DATA_DIR = True, tmp_path
+    letter = EmailMultiAlternatives("Rufnummer aktiviert", "Guten Tag", to=["alice@acme.example"])
+    letter.attach_alternative("<p>Guten Tag</p>", "text/html")
+    FolderBackend(alias="default").send_messages([letter])
+    page = visit()
+
+    page.goto(reverse("demo:mails"))
+    found = looks.faults(page, "mailbox")
+    page.get_by_role("link", name="Rufnummer aktiviert").click()
+    expect(page.get_by_text("Guten Tag").first).to_be_visible()
+    found += looks.faults(page, "letter")
+
+    assert found == [], "\n".join(found)
+
+
+def test_dialogs_menus_and_forms_with_errors(visit, world, watch):
+    watch.expects = {422}
+    page, found = visit(world.alice), []
+
+    def look(name):
+        found.extend(looks.faults(page, name))
+
+    for state, link in (("inactive", "aktivieren"), ("active", "deaktivieren"), ("scheduled", "zurücknehmen")):
+        page.goto(f"/numbers/?state={state}&size=25")
+        page.locator("#rows").get_by_role("link", name=re.compile(f" {link}$")).first.click()
+        expect(page.get_by_role("dialog")).to_be_visible()
+        look(f"dialog {link}")
+    page.goto("/numbers/?size=25")
+    page.get_by_role("button", name="Spalten").click()
+    look("choice of columns")
+    page.keyboard.press("Escape")
+    page.get_by_role("checkbox", name="Alle auf dieser Seite auswählen").check()
+    look("chosen rows")
+    page.get_by_role("form", name="Sammelaktionen").get_by_role("button", name="Deaktivieren", exact=True).click()
+    look("bulk deactivation")
+    page.goto(f"/numbers/bulk/?verb=activate&ids={world.inactive}")
+    look("bulk activation")
+    page.goto(f"/numbers/bulk/{world.open_run}/")
+    look("bulk progress")
+    page.goto("/numbers/swap/")
+    page.get_by_role("button", name="Rufnummerntausch jetzt abschließen").click()
+    expect(page.get_by_text("Bitte wählen Sie die neue Rufnummer aus.")).to_be_visible()
+    look("swap with errors")
+    page.goto(f"/numbers/{world.active}/forwarding/")
+    page.locator("#id_destination").fill("110")
+    page.locator("#id_destination").press("Enter")
+    expect(page.locator("#id_destination[aria-invalid=true]")).to_be_visible()
+    look("forwarding with errors")
+    page.get_by_role("button", name="Konto: Alice Adler").click()
+    look("account menu")
+    page.keyboard.press("Escape")
+    page.set_viewport_size(looks.PHONE)
+    page.get_by_role("button", name="Menü öffnen").click()
+    look("menu on a phone")
+    page = visit(world.erika)
+    page.goto("/dashboard/")
+    page.get_by_role("button", name=re.compile("Mandant wechseln")).click()
+    look("choice of the tenant")
+
+    assert found == [], "\n".join(found)
+
+
+def test_the_look_finds_what_is_planted(visit, cast, watch):
+    page = visit(cast.alice)
+    page.goto(reverse("portal:profile"))
+    page.evaluate(
+        """() => {
+          const main = document.querySelector("main");
+          const plant = (name, text, style) => {
+            const one = Object.assign(document.createElement(name), { textContent: text });
+            Object.assign(one.style, style);
+            main.append(one);
+          };
+          plant("input", "", {});
+          plant("p", "hardly to be read", { color: "#888", background: "#999" });
+          plant("p", "too wide", { width: "2000px" });
+        }"""
+    )
+
+    found = "\n".join(looks.faults(page, "planted"))
+
+    for fault in ("label: ['input']", "color-contrast: ['p", "p#. sticks out"):
+        assert f"at 1440, light: {fault}" in found
+        assert f"at 390, dark: {fault}" in found

@@ -1,0 +1,10 @@
+import pytest
+
+from tests.chaos import stack
+
+
+@pytest.fixture(scope="session")
+def ground():
+    """The chaos tests' own servers: they crash, so nobody else may stand on them."""
+    with stack.ground() as own:
+        yield own

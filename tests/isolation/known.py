@@ -1,0 +1,108 @@
+"""What the proof expects, in writing: an exemption without a reason, or for something that is gone, is a finding."""
+
+# Tables without a tenant, each with its reason. Everything else has row-level security.
+EXEMPT = {
+    "account_emailaddress": "sign-in: addresses of people, looked up before a tenant is known",
+    "account_emailconfirmation": "sign-in: proof of an address",
+    "auth_group": "Django's own, unused: roles are memberships",
+    "auth_group_permissions": "Django's own, unused",
+    "auth_permission": "Django's own, unused",
+    "billing_price": "the operator's price list; customers read it",
+    "django_admin_log": "the operator's console writes it",
+    "django_content_type": "Django's own list of models",
+    "django_migrations": "Django's own list of migrations",
+    "django_session": "sign-in: read before a tenant is known, by a random key",
+    "mfa_authenticator": "sign-in: second factors of people",
+    "numbers_localarea": "the numbering plan; customers read it",
+    "portal_cache": "limits of the sign-in; holds nothing of a tenant's",
+    "portal_jobrun": "runs over all tenants; only the operator reads them",
+    "portal_user": "people, found before a tenant is known; of one or several tenants",
+    "usersessions_usersession": "sign-in: a person's own sessions",
+}
+
+OWN = "(tenant_id = app_tenant())"
+OPERATOR = ("operator", "portal_ops", "ALL", "true", "true")
+ORDINARY = {("own_tenant", "public", "ALL", OWN, OWN), OPERATOR}
+_OPTIONAL = {
+    ("own_tenant", "public", "SELECT", OWN, None),
+    (
+        "own_tenant_insert",
+        "public",
+        "INSERT",
+        None,
+        "CASE WHEN (tenant_id IS NULL) THEN true ELSE (tenant_id = app_tenant()) END",
+    ),
+    OPERATOR,
+}
+# (policy, role, command, USING, WITH CHECK) of the tables that differ from the ordinary two.
+SPECIAL_POLICIES = {
+    "portal_tenant": {
+        (
+            "own_tenant",
+            "public",
+            "SELECT",
+            "((id = app_tenant_or_null()) OR (EXISTS ( SELECT 1 FROM portal_membership m"
+            " WHERE ((m.tenant_id = portal_tenant.id) AND (m.user_id = app_user())))))",
+            None,
+        ),
+        OPERATOR,
+    },
+    "portal_membership": {
+        (
+            "own_membership",
+            "public",
+            "SELECT",
+            "((user_id = app_user()) OR (tenant_id = app_tenant_or_null()))",
+            None,
+        ),
+        # quiet without a tenant, for the sign-in looks for a person's memberships before one is chosen
+        ("own_tenant", "public", "ALL", "(tenant_id = app_tenant_or_null())", OWN),
+        OPERATOR,
+    },
+    "portal_auditevent": _OPTIONAL,
+    "portal_outboxmessage": _OPTIONAL,
+}
+
+# Models with a tenant whose manager does not filter: their queries name the tenant, which the walk with row-level
+# security off proves.
+WITHOUT_MANAGER = {
+    "portal.Membership": "read to find out which tenant it is",
+    "portal.AuditEvent": "events may have no tenant",
+    "portal.OutboxMessage": "messages may have no tenant",
+}
+
+# Functions that run with their owner's rights.
+DEFINERS = {
+    "search_numbers(text[],integer)": "row-level security keeps ILIKE from its index; answers ids of app_tenant() alone"
+}
+
+# Indexes of tenants' tables that do not lead with the tenant; primary keys need no entry.
+INDEXES = {
+    "audit_without_tenant": "the operator's list of events of no tenant",
+    "bulk_run_open": "the worker's: unfinished runs of all tenants",
+    "number_due": "the job's: due numbers of all tenants",
+    "number_given_once": "one tenant per number over all tenants",
+    "number_search_trigram": "used by search_numbers alone",
+    "outbox_due": "the worker's: messages of all tenants",
+    "portal_membership_user_id_977f1295": "memberships of the person who signs in",
+    "portal_outboxmessage_key_key": "Message-IDs are unique in the world",
+    "submission_age": "the clean-up's: old submissions of all tenants",
+}
+
+# What (portal_app, portal_ops) may do where it is not SELECT, INSERT, UPDATE and DELETE for both.
+_READ = {"SELECT"}
+_APPEND = {"SELECT", "INSERT"}
+_ALL = {"SELECT", "INSERT", "UPDATE", "DELETE"}
+RIGHTS = {
+    "billing_price": (_READ, _ALL),
+    "billing_slotmove": (_APPEND, _APPEND),
+    "numbers_localarea": (_READ, _ALL),
+    "portal_auditevent": (_APPEND, _APPEND),
+    "portal_jobrun": (set(), _ALL),
+    "portal_outboxmessage": (_APPEND, _ALL),
+    "portal_tenant": (_READ, _ALL),
+}
+APPEND_ONLY = {"billing_slotmove", "portal_auditevent"}
+
+# Models that point at a number and are no setting of it.
+UNATTACHED = {"numbers.BulkItem": "the result of a past run stays what it was"}

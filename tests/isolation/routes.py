@@ -1,0 +1,143 @@
+"""Every URL of the customers' portal: who is let in, what it answers, which id it carries.
+
+A pattern without an entry fails the suite, and so does an entry without a pattern.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, get_resolver
+
+VIEWERS = ("anonymous", "alice", "bob", "dora", "carl", "erika", "olga")
+ROLE = {
+    "alice": "administrator",
+    "carl": "administrator",
+    "erika": "administrator",
+    "dora": "billing",
+    "bob": "staff",
+}
+ADMINISTRATOR = frozenset({"administrator"})
+MONEY = frozenset({"administrator", "billing"})
+MEMBER = frozenset({"administrator", "billing", "staff"})
+
+
+@dataclass(frozen=True)
+class Route:
+    """What one URL promises.
+
+    `roles` are let in, everybody else gets 403; `get` is the answer to them. `owns` names the row of the world whose id
+    is in the URL; without a word a foreign one is 404. `acts`: it takes POST.
+    """
+
+    roles: frozenset[str] = ADMINISTRATOR
+    get: int = 200
+    acts: bool = False
+    owns: str = ""
+    fixed: dict[str, str] = field(default_factory=dict)
+    query: str = ""
+
+
+@dataclass(frozen=True)
+class Door:
+    """A page that is no tenant's: what it may answer to those not signed in, and to those who are."""
+
+    outside: frozenset[int]
+    inside: frozenset[int]
+    fixed: dict[str, str | int] = field(default_factory=dict)
+    why: str = ""
+
+
+def door(outside: set[int], inside: set[int], **fixed: str | int) -> Door:
+    return Door(frozenset(outside), frozenset(inside), fixed)
+
+
+_SECURITY = door({302}, {200, 302, 404, 405})  # allauth's own account pages; a fresh sign-in is asked for first
+ROUTES: dict[str, Route | Door] = {
+    # the ground floor
+    "portal:home": door({302}, {302, 403, 405}),
+    "portal:switch_tenant": Route(MEMBER, get=405, acts=True),
+    "portal:language": door({400, 405}, {400, 405}),
+    "portal:theme": door({400, 405}, {400, 405}),
+    "portal:profile": Route(MEMBER),
+    "portal:help": door({200, 302, 405}, {200, 302, 405}),
+    "portal:help_flow": door({200, 302, 405}, {200, 302, 405}, flow="activate"),
+    "portal:healthz": door({200}, {200}),
+    # money
+    "billing:costs": Route(MONEY),
+    "billing:costs_csv": Route(MONEY),
+    # numbers
+    "numbers:dashboard": Route(),
+    "numbers:upcoming": Route(),
+    "numbers:history": Route(),
+    "numbers:overview": Route(),
+    "numbers:export": Route(),
+    "numbers:columns": Route(acts=True, get=405),
+    "numbers:swap": Route(acts=True),
+    "numbers:swap_choices": Route(query="field=old"),
+    "numbers:bulk": Route(acts=True),
+    "numbers:bulk_result": Route(owns="run"),
+    "numbers:bulk_result_csv": Route(owns="run"),
+    "numbers:number": Route(owns="active"),
+    "numbers:edit": Route(owns="active", acts=True),
+    "numbers:activate": Route(owns="inactive", acts=True),
+    "numbers:deactivate": Route(owns="active", acts=True),
+    "numbers:withdraw": Route(owns="scheduled", acts=True),
+    "numbers:forwarding": Route(owns="active", acts=True),
+    "numbers:forwarding_remove": Route(owns="active", acts=True, get=405, fixed={"when": "always"}),
+    # of the demo only: 404 elsewhere, tests included
+    "demo:mails": door({404}, {404}),
+    "demo:mail": door({404}, {404}, name="20261123T100000000000-00000000"),
+    "demo:mail_html": door({404}, {404}, name="20261123T100000000000-00000000"),
+    # the door
+    "account_login": door({200}, {302}),
+    "account_logout": door({302}, {200, 302}),
+    "account_inactive": door({200}, {200}),
+    "account_signup": door({200}, {200, 302}),
+    "account_reauthenticate": _SECURITY,
+    "account_change_password": _SECURITY,
+    "account_set_password": _SECURITY,
+    "account_reset_password": door({200}, {200, 302}),
+    "account_reset_password_done": door({200}, {200}),
+    "account_reset_password_from_key": door({200, 302}, {200, 302}, uidb36="a", key="b-c"),
+    "account_reset_password_from_key_done": door({200}, {200}),
+    "account_email": _SECURITY,
+    "account_confirm_email": door({200, 302, 404}, {200, 302, 404}, key="nothing"),
+    "mfa_index": _SECURITY,
+    "mfa_authenticate": door({302}, {302}),
+    "mfa_reauthenticate": _SECURITY,
+    "mfa_activate_totp": _SECURITY,
+    "mfa_deactivate_totp": _SECURITY,
+    "mfa_view_recovery_codes": _SECURITY,
+    "mfa_generate_recovery_codes": _SECURITY,
+    "mfa_download_recovery_codes": _SECURITY,
+    "mfa_list_webauthn": _SECURITY,
+    "mfa_add_webauthn": _SECURITY,
+    "mfa_reauthenticate_webauthn": _SECURITY,
+    "mfa_remove_webauthn": Door(_SECURITY.outside, _SECURITY.inside, {"pk": 1}),
+    "mfa_edit_webauthn": Door(_SECURITY.outside, _SECURITY.inside, {"pk": 1}),
+    "mfa_login_webauthn": door({200, 302}, {200, 302}),
+    "usersessions_list": _SECURITY,
+    "usersessions_end": Door(frozenset({302, 405}), _SECURITY.inside, {"pk": 1}),
+}
+
+# Routes that take a POST which no form on a page leads to, each with its reason.
+WITHOUT_FORM: dict[str, str] = {}
+
+
+def patterns(resolver: URLResolver | None = None, before: str = "", space: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Yield (route, name, view) of every pattern there is; nameless ones too."""
+    for part in (resolver or get_resolver()).url_patterns:
+        route = f"{before}{part.pattern}"
+        if isinstance(part, URLPattern):
+            yield route, ":".join(filter(None, (space, part.name))), part.callback
+        else:
+            yield from patterns(part, route, ":".join(filter(None, (space, part.namespace))))
+
+
+def unlisted() -> list[str]:
+    """Return what does not match between the table and the URLs that exist."""
+    present = list(patterns())
+    names = {name for _, name, _ in present}
+    found = [f"/{route}: no entry in tests/isolation/routes.py" for route, name, _ in present if name not in ROUTES]
+    return found + [f"{name}: an entry without a URL" for name in ROUTES if name not in names]

@@ -1,0 +1,187 @@
+"""Two tenants full of unmistakable things, and a fingerprint of everything that belongs to each.
+
+Globex's rows carry the canaries: strings and ids that occur nowhere else. Acme's are as unmistakable, for Carl's eyes.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from functools import cache
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from billing import slots
+from numbers import labels
+from numbers.models import BulkItem, BulkRun, Forwarding, PhoneNumber
+from portal import audit, outbox, tenancy
+from portal.models import Submission
+from tests import make
+from tests.isolation import walls
+
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One tenant with its people, its rows by name, and what gives it away when somebody else sees it."""
+
+    tenant: Any
+    administrator: Any
+    canaries: tuple[str, ...]
+    ids: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class World:
+    acme: Side
+    globex: Side
+    people: SimpleNamespace
+
+
+def build(cast: SimpleNamespace) -> World:
+    """Fill both tenants of the cast; every tenant's table gets at least one row of each."""
+    acme = _side(cast.acme, cast.alice, "parrot", "+493023125", 7_100_000_000, ("Acme", "alice@acme", "Alice Adler"))
+    globex = _side(cast.globex, cast.carl, "canary", "+496990009", 9_400_000_000, ("Globex", "carl@globex", "Conrad"))
+    return World(acme, globex, cast)
+
+
+def _side(tenant: Any, who: Any, bird: str, prefix: str, first_id: int, names: tuple[str, ...]) -> Side:
+    with tenancy.tenant_transaction(tenant.pk, user_id=who.pk):
+        ids = _numbers(bird, prefix, first_id)
+        ids |= _around_the_numbers(tenant, who, bird, prefix, first_id)
+    digits = str(first_id)[:4]
+    return Side(tenant, who, (*names, tenant.customer_number, bird, f"{prefix[3:]}7", f"{digits}00000"), ids)
+
+
+def _numbers(bird: str, prefix: str, first_id: int) -> dict[str, int]:
+    area = "30" if prefix.startswith("+4930") else "69"
+    states: dict[str, dict[str, Any]] = {
+        "active": {"state": "active"},
+        "spare": {"state": "active"},
+        "scheduled": {"state": "deactivation_scheduled", "last_active_on": date(2026, 12, 31)},
+        "overdue": {"state": "deactivation_scheduled", "last_active_on": date(2026, 10, 31)},
+        "inactive": {"state": "inactive"},
+        "free": {"state": "inactive"},
+    }
+    ids = {}
+    for place, (name, fields) in enumerate(states.items()):
+        number = make.number(
+            f"{prefix}{700 + place}",
+            id=first_id + place,
+            area_code=area,
+            label=f"{bird} label {name}",
+            note=f"{bird} note {name}",
+            base_number=prefix,
+            extension_digits=f"{700 + place}",
+            **fields,
+        )
+        labels.index([number])
+        ids[name] = number.pk
+    return ids
+
+
+def _around_the_numbers(tenant: Any, who: Any, bird: str, prefix: str, first_id: int) -> dict[str, int]:
+    active = PhoneNumber.objects.get(pk=first_id)
+    for when, seconds in (("always", None), ("no_answer", 20)):
+        Forwarding.objects.create(
+            number=active, when=when, after_seconds=seconds, destination=f"sip:{bird}@phone.example", changed_at=NOW
+        )
+    slots.move(f"{prefix}701", to=f"{prefix}799", on=date(2026, 11, 1))
+    slots.move(f"{prefix}799", to=f"{prefix}701", on=date(2026, 11, 2))
+    run = BulkRun.objects.create(
+        id=first_id + 50,
+        verb="activate",
+        by=who,
+        parameters={"seen": bird},
+        total=2,
+        handled=2,
+        created_at=NOW,
+        finished_at=NOW,
+    )
+    for position, (outcome, reason) in enumerate((("done", ""), ("unchanged", "already_active"))):
+        BulkItem.objects.create(
+            id=first_id + 60 + position, run=run, number_id=first_id + position, outcome=outcome, reason=reason
+        )
+    Submission.objects.create(
+        id=first_id + 70, user=who, verb="number.activate", key=UUID(int=first_id), outcome={"bird": bird}, at=NOW
+    )
+    entry = audit.Entry(
+        "number", active.pk, f"{prefix}700", {"label": f"{bird} before"}, {"label": f"{bird} after"}, tenant.pk
+    )
+    audit.record("number.changed", [entry], by=who, at=NOW)
+    mail = outbox.Mail(who.email, "de", "numbers/activated", {"name": bird, "numbers": []}, tenant.pk)
+    outbox.later([mail], at=NOW)
+    return {"run": run.pk}
+
+
+def seen(side: Side, text: str) -> list[str]:
+    """Return which of a tenant's canaries occur in a text, whatever way its numbers are written."""
+    lower = text.lower()
+    together = re.sub(r"(?<=\d)(?:[\s\u00a0\u2010-\u2015\u202f/().-]|&nbsp;)+(?=\d)", "", lower)
+    return [canary for canary in side.canaries if canary.lower() in lower or canary.lower() in together]
+
+
+# What a look at a page may change: the session's own clock, the limits' counters, allauth's note of a person's address.
+RESTLESS = frozenset({"django_session", "portal_cache", "usersessions_usersession", "account_emailaddress"})
+
+
+@contextmanager
+def everything() -> Iterator[None]:
+    """See every row within the block, whatever the walls: as the operator's role (a policy lets it)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_user")
+        before = cursor.fetchone()[0]
+        cursor.execute("SET LOCAL ROLE portal_ops")
+        try:
+            yield
+        finally:
+            if not connection.needs_rollback:
+                cursor.execute(f"SET LOCAL ROLE {before}")
+
+
+def fingerprints(*, of: int | None = None, shape: bool = False) -> dict[str, str]:
+    """Return a digest per table of all rows (or of one tenant's); equal before and after means: nothing changed.
+
+    With `shape` it leaves out what differs between two equal runs: ids, times, keys.
+    """
+    said = r"regexp_replace(ROW(%s)::text, '(run\"*: |/bulk/)\d+', '\1', 'g')" if shape else "ROW(%s)::text"
+    parts = []
+    for table, columns in _columns(shape=shape).items():
+        key = {"portal_tenant": "id"}.get(table, "tenant_id")
+        if of is None or table in _tenants():
+            where = f"WHERE {key} = {int(of)}" if of else ""
+            parts.append(
+                f"SELECT '{table}', md5(coalesce(string_agg(row, '|' ORDER BY row), ''))"
+                f" FROM (SELECT {said % ', '.join(columns)} AS row FROM {table} {where}) AS rows"
+            )
+    with everything():
+        return dict(walls.rows(" UNION ALL ".join(parts)))
+
+
+@cache
+def _tenants() -> frozenset[str]:
+    return frozenset(walls.tenant_tables())
+
+
+@cache
+def _columns(*, shape: bool) -> dict[str, list[str]]:
+    passing = ("timestamp with time zone", "uuid")
+    found: dict[str, list[str]] = {table: [] for table in walls.tables() - RESTLESS}
+    for table, name, kind in walls.rows(
+        "SELECT relname, attname, atttypid::regtype::text FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid"
+        " WHERE relname = ANY(%s) AND attnum > 0 AND NOT attisdropped ORDER BY relname, attnum",
+        [list(found)],
+    ):
+        if not shape or (kind not in passing and name not in ("id", "request_id", "run_id", "slot_id")):
+            found[table].append(f'"{name}"')
+    return found
+
+
+def changed(before: dict[str, str], after: dict[str, str]) -> list[str]:
+    """Return the tables whose digests differ."""
+    return sorted(table for table in before.keys() | after.keys() if before.get(table) != after.get(table))

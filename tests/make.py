@@ -1,0 +1,79 @@
+"""Plain factory functions. All of them need a transaction that may write what they make."""
+
+import itertools
+import time
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.test import Client
+
+from billing.models import Price, Slot
+from numbers import labels
+from numbers.models import LocalArea, PhoneNumber
+from portal.models import Membership, Tenant, User
+
+PASSWORD = "Rufnummern-Test-2026"
+ALLOCATED = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+_count = itertools.count(1)
+_hash: list[str] = []
+
+
+def tenant(name: str = "Acme GmbH", *, slug: str = "") -> Tenant:
+    number = next(_count)
+    return Tenant.objects.create(name=name, slug=slug or f"tenant-{number}", customer_number=f"K-{number:05}")
+
+
+def user(email: str, name: str, roles: dict[Tenant, str] | None = None, **fields: Any) -> User:
+    """Create a person with the password `PASSWORD` (hashed once for all) and memberships."""
+    person = User(email=email, name=name, **fields)
+    if not _hash:
+        person.set_password(PASSWORD)
+        _hash.append(person.password)
+    person.password = _hash[0]
+    person.save()
+    for of, role in (roles or {}).items():
+        Membership.objects.create(user=person, tenant=of, role=role)
+    return person
+
+
+def just_signed_in(client: Client, person: User) -> None:
+    """Note in a forced session what the sign-in page notes: that a password was shown a moment ago."""
+    session = client.session
+    session["account_authentication_methods"] = [{"method": "password", "at": time.time(), "email": person.email}]
+    session["account_authentication_methods_user"] = str(person.pk)
+    session.save()
+
+
+def price(price_class: str = "standard", *, monthly: Decimal, valid_from: date) -> Price:
+    return Price.objects.create(
+        price_class=price_class,
+        monthly=monthly,
+        order_fee=Decimal("4.90"),
+        vat_rate=Decimal("19.0"),
+        valid_from=valid_from,
+    )
+
+
+def number(e164: str | None = None, *, state: str = "inactive", **fields: Any) -> PhoneNumber:
+    """Create a number of the announced tenant (film numbers, Berlin), with its slot if it is in service."""
+    e164 = e164 or f"+493023125{next(_count) % 1000:03}"
+    code = fields.pop("area_code", "30")
+    since = fields.pop("active_since", date(2026, 3, 1))
+    fields.setdefault("base_number", e164)
+    if state in ("active", "deactivation_scheduled"):
+        fields["active_since"] = since
+    row = PhoneNumber(
+        e164=e164, state=state, area=LocalArea.objects.get(area_code=code), allocated_at=ALLOCATED, **fields
+    )
+    row.save()
+    labels.index([row])
+    if "active_since" in fields:
+        last = row.last_active_on
+        until = date.fromordinal(last.toordinal() + 1) if last else None
+        Slot.objects.create(label=e164, price_class=row.price_class, from_on=since, until_on=until)
+    return row
+
+
+def numbers(count: int, **fields: Any) -> list[PhoneNumber]:
+    return [number(**fields) for _ in range(count)]

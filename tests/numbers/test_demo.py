@@ -1,0 +1,126 @@
+import re
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db.models import Count
+
+from billing.models import Price, Slot
+from numbers import demo
+from numbers.demo import sites
+from numbers.models import Forwarding, NumberState, PhoneNumber
+from portal import berlin, tenancy
+from portal.demo import accounts
+from portal.models import AuditEvent, JobRun, Membership, OutboxMessage, Tenant, User
+
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+FILM = re.compile(r"\+49(3023125|6990009|4066969|2214710|8999998)[0-9]{3}")
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def operator(as_operator):
+    with as_operator():
+        yield
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        NOW,
+        datetime(2026, 12, 31, 23, 1, tzinfo=UTC),  # one minute into the new year in Berlin
+        datetime(2027, 3, 1, 3, 0, tzinfo=UTC),
+        datetime(2028, 2, 29, 22, 59, tzinfo=UTC),
+    ],
+)
+def test_load_has_every_state_on_any_day(operator, now):
+    assert demo.load(now=now)
+
+    acme = PhoneNumber.objects.filter(tenant__slug="acme")
+    assert acme.count() == 121
+    assert acme.values("area").distinct().count() == 5
+    assert set(acme.values_list("state", flat=True)) == set(NumberState)
+    this_month_ends, next_month_ends = (berlin.next_month(berlin.day(now), n) - timedelta(days=1) for n in (1, 2))
+    assert set(acme.scheduled(now).values_list("last_active_on", flat=True)) == {this_month_ends, next_month_ends}
+    assert not PhoneNumber.objects.due(now - timedelta(hours=1)).exists()
+    assert PhoneNumber.objects.filter(tenant__slug="globex").count() == 15
+    assert not PhoneNumber.objects.filter(tenant__slug="initech").exists()
+
+
+def test_load_uses_film_numbers_and_example_domains_only(operator):
+    demo.load(now=NOW)
+
+    assert [n for n in PhoneNumber.objects.values_list("e164", flat=True) if not FILM.fullmatch(n)] == []
+    places = Forwarding.objects.values_list("destination", flat=True)
+    assert [p for p in places if not (FILM.fullmatch(p) or p.endswith(".example"))] == []
+    assert [p for p in User.objects.values_list("email", flat=True) if not p.endswith(".example")] == []
+
+
+def test_load_leaves_true_slots_trace_and_runs(operator):
+    demo.load(now=NOW)
+
+    in_service = set(PhoneNumber.objects.active(NOW).values_list("e164", flat=True))
+    assert set(Slot.objects.exclude(until_on__lte=berlin.day(NOW)).values_list("label", flat=True)) == in_service
+    assert not AuditEvent.objects.filter(at__gt=NOW).exists()
+    instants = list(
+        AuditEvent.objects.filter(tenant__slug="acme", object_type="number").order_by("id").values_list("at", flat=True)
+    )
+    assert instants == sorted(instants)
+    verbs = dict(AuditEvent.objects.filter(object_type="number").values_list("verb").annotate(Count("id")))
+    assert verbs["number.deactivated"] == sum(JobRun.objects.values_list("done", flat=True)) > 5
+    assert JobRun.objects.count() == demo.MONTHS
+    assert JobRun.objects.order_by("as_of").values_list("as_of", flat=True).first() == date(2025, 10, 1)
+    waiting = OutboxMessage.objects.filter(state=OutboxMessage.State.PENDING)
+    assert 1 <= waiting.count() <= 10
+    assert not waiting.filter(created_at__lt=NOW - demo.FRESH).exists()
+
+
+def test_load_is_done_once(operator):
+    demo.load(now=NOW)
+    before = (PhoneNumber.objects.count(), AuditEvent.objects.count(), User.objects.count())
+
+    assert demo.load(now=NOW + timedelta(days=40)) is False
+
+    assert (PhoneNumber.objects.count(), AuditEvent.objects.count(), User.objects.count()) == before
+
+
+def test_load_gives_everybody_their_roles_and_the_password(operator):
+    demo.load(now=NOW)
+
+    for account in accounts.ACCOUNTS:
+        person = User.objects.get(email=account.email)
+        roles = dict(Membership.objects.filter(user=person).values_list("tenant__slug", "role"))
+        assert (person.name, person.is_operator, roles) == (account.name, account.is_operator, account.roles)
+        assert person.check_password(accounts.DEMO_PASSWORD)
+    assert set(Tenant.objects.values_list("slug", flat=True)) == set(accounts.TENANTS)
+
+
+def test_load_has_two_versions_of_the_standard_price(operator):
+    demo.load(now=NOW)
+
+    versions = Price.objects.filter(price_class="standard").order_by("valid_from").values_list("valid_from", "monthly")
+    assert list(versions) == [(date(2022, 1, 1), Decimal("2.50")), (date(2026, 1, 1), Decimal("2.90"))]
+
+
+def test_load_demo_refuses_where_no_demo_is_meant(operator, settings):
+    settings.DEMO = False
+
+    with pytest.raises(CommandError, match="no demo"):
+        call_command("load_demo")
+
+    assert not User.objects.exists()
+
+
+def test_every_site_writes_its_numbers_in_the_right_area():
+    for site in (*sites.ACME_SITES, sites.COLOGNE_PORTING, sites.GLOBEX_SITE):
+        assert all(e164.startswith(f"+49{site.area_code}") for e164 in site.e164s())
+
+
+def test_walls_stand_while_the_story_is_told(operator):
+    demo.load(now=NOW)
+
+    globex = Tenant.objects.get(slug="globex")
+    with tenancy.tenant_transaction(globex.pk):
+        assert PhoneNumber.objects.count() == 15

@@ -1,0 +1,25 @@
+"""The error page must not fail with what broke: the database may be gone."""
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.db import OperationalError
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("path", ["/numbers/", "/accounts/login/", "/"])
+def test_a_page_without_a_database_is_calm_and_keeps_people_signed_in(cast, sign_in, monkeypatch, path):
+    browser = sign_in(cast.alice, raise_request_exception=False)
+
+    def gone(*_, **__):
+        raise OperationalError("the database is gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(SessionStore, "load", gone)
+        answer = browser.get(path)
+
+    assert answer.status_code == 500
+    assert "Hier ist etwas schiefgegangen" in answer.content.decode()
+    assert answer.headers["X-Request-ID"] in answer.content.decode()
+    assert "portal_session" not in answer.cookies
+    assert browser.get("/accounts/login/").status_code in (200, 302)
+    assert browser.get("/numbers/").status_code == 200

@@ -1,0 +1,107 @@
+from datetime import UTC, datetime
+from uuid import uuid4
+
+import pytest
+
+from portal import submissions
+from portal.models import Submission
+from portal.tenancy import NoTenant, tenant_transaction
+from tests import duel
+
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+
+
+class Work:
+    def __init__(self):
+        self.done = 0
+
+    def __call__(self):
+        self.done += 1
+        return {"done": self.done}
+
+
+def test_once_does_the_work_and_keeps_its_outcome(acme):
+    work, key = Work(), uuid4()
+
+    assert submissions.once(key, "swap", by=acme.alice, at=NOW, work=work) == ({"done": 1}, False)
+    assert submissions.once(key, "swap", by=acme.alice, at=NOW, work=work) == ({"done": 1}, True)
+    assert work.done == 1
+
+
+def test_once_tells_people_verbs_and_keys_apart(acme):
+    work, key = Work(), uuid4()
+
+    for by, verb, of in (
+        (acme.alice, "swap", key),
+        (acme.erika, "swap", key),
+        (acme.alice, "activate", key),
+        (acme.alice, "swap", uuid4()),
+    ):
+        assert submissions.once(of, verb, by=by, at=NOW, work=work)[1] is False
+
+    assert work.done == Submission.objects.count() == 4
+
+
+def test_once_tells_tenants_apart(cast):
+    work, key = Work(), uuid4()
+
+    for tenant in (cast.acme, cast.globex):
+        with tenant_transaction(tenant.pk, user_id=cast.erika.pk):
+            assert submissions.once(key, "swap", by=cast.erika, at=NOW, work=work)[1] is False
+
+    assert work.done == 2
+
+
+def test_once_keeps_nothing_when_the_work_fails(acme):
+    work, key = Work(), uuid4()
+
+    def fail():
+        work()
+        raise LookupError("the price changed")
+
+    with pytest.raises(LookupError, match="the price changed"):
+        submissions.once(key, "activate", by=acme.alice, at=NOW, work=fail)
+
+    assert not Submission.objects.exists()
+    assert submissions.once(key, "activate", by=acme.alice, at=NOW, work=work) == ({"done": 2}, False)
+
+
+def test_once_needs_a_tenant(cast):
+    with pytest.raises(NoTenant):
+        submissions.once(uuid4(), "swap", by=cast.alice, at=NOW, work=Work())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_once_lets_the_second_wait_for_the_first(cast, scale):
+    keys = [uuid4() for _ in range(scale(500))]
+    work = Work()
+
+    def click(key):
+        with tenant_transaction(cast.acme.pk, user_id=cast.alice.pk):
+            return submissions.once(key, "swap", by=cast.alice, at=NOW, work=work)
+
+    results = duel.fight([[lambda key=key: click(key) for _ in (0, 1)] for key in keys])
+
+    assert work.done == len(keys)
+    for pair in results:
+        first, second = sorted(pair, key=lambda answer: answer[1])
+        assert (first[1], second[1], first[0] == second[0]) == (False, True, True)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_once_lets_the_second_do_it_when_the_first_fails(cast):
+    key, work, failed = uuid4(), Work(), []
+
+    def fail_first():
+        if not failed:
+            failed.append(True)
+            raise LookupError
+        return work()
+
+    def click():
+        with tenant_transaction(cast.acme.pk, user_id=cast.alice.pk):
+            return submissions.once(key, "swap", by=cast.alice, at=NOW, work=fail_first)
+
+    (pair,) = duel.fight([[click, click]])
+
+    assert sorted(map(str, pair)) == ["", "({'done': 1}, False)"]
