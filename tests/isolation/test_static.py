@@ -12,6 +12,7 @@ TENANCY = "portal/tenancy.py"
 
 # Files that write SQL of their own, each with its reason.
 SQL = {
+    "portal/audit.py": "any number of events in one statement, none read back: they may belong to no tenant",
     TENANCY: "announces the tenant and sets the role",
     "portal/views/health.py": "asks whether the database answers",
     "portal/submissions.py": "INSERT … ON CONFLICT DO NOTHING, which waits for a second submit; names the tenant",
