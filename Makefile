@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := demo
 .DELETE_ON_ERROR:
-.PHONY: demo demo-reset test proof check fix bench messages environment
+.PHONY: demo demo-reset test proof check fix bench messages lock environment
 
 BIN := .venv/bin
 PY := $(BIN)/python
@@ -46,6 +46,10 @@ check: $(ENVIRONMENT)
 	$(call step,message catalogues,$(PY) scripts/compile_messages.py)
 
 fix: $(ENVIRONMENT) ; $(call step,fix,$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format . ; $(BIN)/djangofmt templates)
+
+# The lock files from pyproject.toml: what is pinned stays pinned, UPGRADE=-U renews it.
+compile = $$uv pip compile -q pyproject.toml --universal --generate-hashes --no-annotate --no-header $(UPGRADE)
+lock: ; $(call step,lock files,$(find_python); $(find_uv); $(compile) -o requirements/base.txt; $(compile) --group dev -o requirements/dev.txt)
 
 environment: $(ENVIRONMENT)
 
