@@ -32,7 +32,7 @@ test: $(ENVIRONMENT) $(BUILD) $(MESSAGES)
 proof: export PORTAL_PROOF := 1
 proof: test
 bench: $(ENVIRONMENT) $(BUILD) $(MESSAGES) ; $(call step,bench,$(PY) -m bench --write)
-messages: $(ENVIRONMENT) ; $(call step,collect messages,$(BIN)/django-makemessages-rs --all --no-obsolete --add-location file --no-fuzzy-matching --ignore node_modules --ignore build --ignore tests; $(PY) scripts/compile_messages.py)
+messages: $(ENVIRONMENT) ; $(call step,collect messages,$(PY) scripts/collect_messages.py; $(PY) scripts/compile_messages.py)
 
 check: $(ENVIRONMENT)
 	$(call step,ruff,$(BIN)/ruff format --check .; $(BIN)/ruff check .)
@@ -43,7 +43,7 @@ check: $(ENVIRONMENT)
 	$(call step,deployment: operator,$(DEPLOYED) PORTAL_PROCESS=operator $(PY) manage.py check --deploy --fail-level WARNING)
 	$(call step,lock files name no addresses,if grep -nE '"resolved"' package-lock.json || grep -nE '://|index-url|find-links' requirements/*.txt; then exit 1; fi)
 	$(call step,compose file,$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml)
-	$(call step,message catalogues,$(PY) scripts/compile_messages.py)
+	$(call step,message catalogues,$(PY) scripts/collect_messages.py --check; $(PY) scripts/compile_messages.py)
 
 fix: $(ENVIRONMENT) ; $(call step,fix,$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format . ; $(BIN)/djangofmt templates)
 

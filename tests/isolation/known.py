@@ -78,6 +78,7 @@ DEFINERS = {
 
 # Indexes of tenants' tables that do not lead with the tenant; primary keys need no entry.
 INDEXES = {
+    "assignment_ahead": "the job's: intervals of all tenants whose beginning is still to be settled",
     "audit_without_tenant": "the operator's list of events of no tenant",
     "bulk_run_open": "the worker's: unfinished runs of all tenants",
     "number_due": "the job's: due numbers of all tenants",

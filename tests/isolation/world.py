@@ -17,9 +17,10 @@ from django.db import connection
 
 from billing import slots
 from numbers import labels
-from numbers.models import BulkItem, BulkRun, Forwarding, PhoneNumber
+from numbers.models import Assignment, BulkItem, BulkRun, Forwarding, PhoneNumber
 from portal import audit, outbox, tenancy
 from portal.models import Submission
+from staff.models import StaffMember
 from tests import make
 from tests.isolation import walls
 
@@ -91,6 +92,16 @@ def _around_the_numbers(tenant: Any, who: Any, bird: str, prefix: str, first_id:
         Forwarding.objects.create(
             number=active, when=when, after_seconds=seconds, destination=f"sip:{bird}@phone.example", changed_at=NOW
         )
+    member = StaffMember.objects.create(
+        id=first_id + 80,
+        name=f"{bird} Person",
+        sort_key=f"{bird} person",
+        email=f"{bird}@staff.example",
+        department=f"{bird} department",
+        created_at=NOW,
+    )
+    # shared, or a copy of the row would overlap with it before anything else is asked
+    Assignment.objects.create(id=first_id + 81, number=active, staff_member=member, from_at=NOW, shared=True)
     slots.move(f"{prefix}701", to=f"{prefix}799", on=date(2026, 11, 1))
     slots.move(f"{prefix}799", to=f"{prefix}701", on=date(2026, 11, 2))
     run = BulkRun.objects.create(

@@ -1,0 +1,59 @@
+"""The tenant's people, with or without a login."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from portal.models import User
+from portal.tenancy import TenantModel
+
+
+class StaffState(models.TextChoices):
+    """Where a staff member stands; rows stay as history after somebody left."""
+
+    ACTIVE = "active", _("active")
+    LOCKED = "locked", _("locked")
+    LEFT = "left", _("left")
+
+
+class StaffMember(TenantModel):
+    """One of a tenant's people, who may hold phone numbers.
+
+    `user` is the login, absent for people without one; what they may do is the role of that login's membership.
+    `sort_key` is the name as a German list sorts it. `left_at` is set exactly once somebody left.
+    """
+
+    name = models.CharField(_("Name"), max_length=120)
+    sort_key = models.CharField(max_length=160, editable=False)
+    email = models.EmailField(_("E-mail"), blank=True)
+    extension = models.CharField(_("Extension"), max_length=10, blank=True)
+    department = models.CharField(_("Department"), max_length=60, blank=True)
+    language = models.CharField(
+        _("Language"), max_length=2, default="de", choices=[("de", "Deutsch"), ("en", "English")]
+    )
+    user = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, db_index=False, related_name="+")
+    state = models.CharField(_("State"), max_length=6, choices=StaffState, default=StaffState.ACTIVE)
+    created_at = models.DateTimeField()
+    left_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta(TenantModel.Meta):
+        verbose_name = _("staff member")
+        verbose_name_plural = _("staff members")
+        constraints = (
+            models.UniqueConstraint(fields=["tenant", "id"], name="staff_tenant_id"),
+            models.UniqueConstraint(
+                fields=["tenant", "email"], condition=~Q(email="") & ~Q(state="left"), name="staff_email_once"
+            ),
+            models.UniqueConstraint(
+                fields=["tenant", "user"], condition=Q(user__isnull=False), name="staff_login_once"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="left", left_at__isnull=False) | (~Q(state="left") & Q(left_at__isnull=True)),
+                name="staff_left_at_iff_left",
+            ),
+            models.CheckConstraint(condition=Q(state__in=StaffState.values), name="staff_state_known"),
+        )
+        indexes = (models.Index(fields=["tenant", "sort_key", "id"], name="staff_list"),)
+
+    def __str__(self) -> str:
+        return self.name
