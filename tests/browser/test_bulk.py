@@ -114,7 +114,7 @@ def test_bulk_on_all_that_match_shows_its_progress(visit, cast, in_acme, monkeyp
         page.get_by_role("checkbox", name="Alle auf dieser Seite auswählen").check()
     else:
         page.locator("#rows").get_by_role("checkbox").first.check()
-    page.get_by_role("checkbox", name="alle passenden").check()
+    page.get_by_role("checkbox", name="alle 120 passenden").check()
     page.get_by_role("form", name="Sammelaktionen").get_by_role("button", name="Aktivieren", exact=True).click()
     expect(page.get_by_text("120 Rufnummern ausgewählt")).to_be_visible()
     page.get_by_role("button", name="Rufnummern jetzt kostenpflichtig aktivieren", exact=True).click()
