@@ -10,7 +10,7 @@ from django.test import Client
 
 from billing.models import Price, Slot
 from numbers import labels
-from numbers.models import LocalArea, PhoneNumber
+from numbers.models import Address, LocalArea, PhoneNumber
 from portal.models import Membership, Tenant, User
 
 PASSWORD = "Rufnummern-Test-2026"
@@ -77,3 +77,16 @@ def number(e164: str | None = None, *, state: str = "inactive", **fields: Any) -
 
 def numbers(count: int, **fields: Any) -> list[PhoneNumber]:
     return [number(**fields) for _ in range(count)]
+
+
+def address(area_code: str = "30", **fields: Any) -> Address:
+    """Create an unverified address of the announced tenant."""
+    fields.setdefault("company", "Acme GmbH")
+    known = {"street": "Musterstraße", "house_number": "12a", "postcode": "10115", "town": "Berlin"}
+    area = LocalArea.objects.get(area_code=area_code)
+    return Address.objects.create(area=area, created_at=ALLOCATED, **(known | fields))
+
+
+def verified_address(area_code: str = "30", **fields: Any) -> Address:
+    """Create an address of the announced tenant that a PIN letter has proven."""
+    return address(area_code, **({"state": "verified", "verified_at": ALLOCATED} | fields))

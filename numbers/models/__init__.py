@@ -1,18 +1,29 @@
+from numbers.models.address import Address, AddressState, LockedAddress
 from numbers.models.area import LocalArea
 from numbers.models.assignment import Assignment
 from numbers.models.bulk import BulkItem, BulkRun
 from numbers.models.forwarding import Forwarding
+from numbers.models.letter import Delivery, LetterState, LockedLetter, PinLetter, PostalOrder, PrintBatch
 from numbers.models.number import LockedNumber, NumberSearch, NumberState, PhoneNumber, Usage
 
 __all__ = [
+    "Address",
+    "AddressState",
     "Assignment",
     "BulkItem",
     "BulkRun",
+    "Delivery",
     "Forwarding",
+    "LetterState",
     "LocalArea",
+    "LockedAddress",
+    "LockedLetter",
     "LockedNumber",
     "NumberSearch",
     "NumberState",
     "PhoneNumber",
+    "PinLetter",
+    "PostalOrder",
+    "PrintBatch",
     "Usage",
 ]

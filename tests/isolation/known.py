@@ -14,6 +14,8 @@ EXEMPT = {
     "django_session": "sign-in: read before a tenant is known, by a random key",
     "mfa_authenticator": "sign-in: second factors of people",
     "numbers_localarea": "the numbering plan; customers read it",
+    "numbers_postalorder": "what the operator asked a postal service for; only the operator reads it",
+    "numbers_printbatch": "letters of all tenants, printed together; only the operator reads it",
     "portal_cache": "limits of the sign-in; holds nothing of a tenant's",
     "portal_jobrun": "runs over all tenants; only the operator reads them",
     "portal_user": "people, found before a tenant is known; of one or several tenants",
@@ -78,9 +80,12 @@ DEFINERS = {
 
 # Indexes of tenants' tables that do not lead with the tenant; primary keys need no entry.
 INDEXES = {
+    "address_due": "the job's: addresses of all tenants whose PIN has expired",
     "assignment_ahead": "the job's: intervals of all tenants whose beginning is still to be settled",
     "audit_without_tenant": "the operator's list of events of no tenant",
     "bulk_run_open": "the worker's: unfinished runs of all tenants",
+    "letter_of_batch": "the operator's: letters of all tenants in one batch",
+    "letter_queue": "the operator's: letters of all tenants that wait",
     "number_due": "the job's: due numbers of all tenants",
     "number_given_once": "one tenant per number over all tenants",
     "number_search_trigram": "used by search_numbers alone",
@@ -98,6 +103,8 @@ RIGHTS = {
     "billing_price": (_READ, _ALL),
     "billing_slotmove": (_APPEND, _APPEND),
     "numbers_localarea": (_READ, _ALL),
+    "numbers_postalorder": (set(), _ALL),
+    "numbers_printbatch": (set(), _ALL),
     "portal_auditevent": (_APPEND, _APPEND),
     "portal_jobrun": (set(), _ALL),
     "portal_outboxmessage": (_APPEND, _ALL),

@@ -17,13 +17,14 @@ from django.db import connection
 
 from billing import slots
 from numbers import labels
-from numbers.models import Assignment, BulkItem, BulkRun, Forwarding, PhoneNumber
+from numbers.models import Address, Assignment, BulkItem, BulkRun, Forwarding, LocalArea, PhoneNumber, PinLetter
 from portal import audit, outbox, tenancy
 from portal.models import Submission
 from staff.models import StaffMember
 from tests import make
 from tests.isolation import walls
 
+NUMBERS = ("active", "spare", "scheduled", "overdue", "inactive", "free")
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
@@ -55,6 +56,7 @@ def _side(tenant: Any, who: Any, bird: str, prefix: str, first_id: int, names: t
     with tenancy.tenant_transaction(tenant.pk, user_id=who.pk):
         ids = _numbers(bird, prefix, first_id)
         ids |= _around_the_numbers(tenant, who, bird, prefix, first_id)
+        ids |= _addresses(who, bird, first_id)
     digits = str(first_id)[:4]
     return Side(tenant, who, (*names, tenant.customer_number, bird, f"{prefix[3:]}7", f"{digits}00000"), ids)
 
@@ -128,6 +130,44 @@ def _around_the_numbers(tenant: Any, who: Any, bird: str, prefix: str, first_id:
     mail = outbox.Mail(who.email, "de", "numbers/activated", {"name": bird, "numbers": []}, tenant.pk)
     outbox.later([mail], at=NOW)
     return {"run": run.pk}
+
+
+def _addresses(who: Any, bird: str, first_id: int) -> dict[str, int]:
+    areas = {area.area_code: area for area in LocalArea.objects.filter(area_code__in=["30", "40", "69", "89", "221"])}
+    states: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("address", "30", {"state": "unverified"}),
+        ("address_sent", "40", {"state": "letter_sent", "entry_until": date(2026, 12, 20)}),
+        ("address_requested", "89", {"state": "letter_requested"}),
+        ("address_verified", "69", {"state": "verified", "verified_at": NOW}),
+    )
+    ids = {}
+    for place, (name, code, fields) in enumerate(states):
+        address = Address.objects.create(
+            id=first_id + 90 + place,
+            company=f"{bird} company",
+            street=f"{bird} street",
+            house_number="7",
+            postcode="10115",
+            town=f"{bird} town",
+            area=areas[code],
+            created_at=NOW,
+            **fields,
+        )
+        ids[name] = address.pk
+        letter = {"state": "posted", "posted_on": date(2026, 11, 20), "closed_at": NOW}
+        if name in ("address_sent", "address_requested"):
+            letter["closed_at"] = None
+        if name == "address_requested":
+            letter |= {"state": "queued", "posted_on": None}
+        PinLetter.objects.create(
+            id=first_id + 95 + place,
+            address=address,
+            lines=[f"{bird} company", f"{bird} street 7", f"10115 {bird} town"],
+            requested_by=who,
+            requested_at=NOW,
+            **letter,
+        )
+    return ids
 
 
 def seen(side: Side, text: str) -> list[str]:
