@@ -2,8 +2,8 @@
 
 from functools import cache
 
-from numbers import notation
 from numbers.models import LocalArea
+from portal.sorting import fold
 
 LOAD_TEST = ("999", "Lasttest")  # +4999… belongs to nobody: load tests use it (rule N3)
 
@@ -15,7 +15,7 @@ def load() -> int:
     names = {code[2:]: names["de"] for code, names in GEOCODE_DATA.items() if code.startswith("49") and "de" in names}
     names |= dict([LOAD_TEST])
     LocalArea.objects.bulk_create(
-        [LocalArea(area_code=code, name=name, sort_key=notation.fold(name)) for code, name in sorted(names.items())],
+        [LocalArea(area_code=code, name=name, sort_key=fold(name)) for code, name in sorted(names.items())],
         update_conflicts=True,
         unique_fields=["area_code"],
         update_fields=["name", "sort_key"],

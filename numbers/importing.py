@@ -25,10 +25,11 @@ from billing.models import PriceClass
 from numbers import areas, inventory, notation
 from numbers.inventory import NewNumber
 from numbers.models import PhoneNumber, Usage
-from numbers.notation import Unreadable, fold
+from numbers.notation import Unreadable
 from numbers.number_lists import Line, NumberList
 from portal.models import User
 from portal.rehearsal import rehearsal
+from portal.sorting import fold
 
 USAGES = {
     Usage.VOICE: "voice sprache sprachetelefonie telefonie",

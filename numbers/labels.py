@@ -5,12 +5,13 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from numbers import notation, outcomes
+from numbers import outcomes
 from numbers.attachments import Hanging, Snapshots
 from numbers.models import LockedNumber, NumberSearch, PhoneNumber, Usage
 from numbers.outcomes import Outcome, Reason
 from portal import audit
 from portal.models import User
+from portal.sorting import fold
 
 
 def change(number: LockedNumber, *, label: str, note: str, usage: Usage, by: User, at: datetime) -> Outcome:
@@ -44,7 +45,7 @@ def index(numbers: Iterable[PhoneNumber]) -> None:
 
 
 def _text(number: PhoneNumber) -> str:
-    return f"{number.e164[1:]} 0{number.e164[3:]} {notation.fold(number.area.name)} {notation.fold(number.label)}"
+    return f"{number.e164[1:]} 0{number.e164[3:]} {fold(number.area.name)} {fold(number.label)}"
 
 
 class _Labels:

@@ -8,6 +8,8 @@ import phonenumbers
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from portal.sorting import fold
+
 NBSP = "\u00a0"
 NB_HYPHEN = "\u2011"
 
@@ -119,14 +121,6 @@ def search_text(term: str) -> str:
         digits = re.sub(r"[^0-9+]", "", term.replace("(0)", ""))
         return re.sub(r"^(\+|00)", "", digits)
     return fold(term)
-
-
-_UMLAUTS = str.maketrans({"ä": "a", "ö": "o", "ü": "u", "ß": "ss", "é": "e", "è": "e", "á": "a", "ç": "c"})
-
-
-def fold(text: str) -> str:
-    """Return a text folded for German sorting and searching: lower case, ä = a, ß = ss."""
-    return " ".join(text.lower().translate(_UMLAUTS).split())
 
 
 def parse_destination(text: str) -> str:

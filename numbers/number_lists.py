@@ -13,8 +13,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from numbers.notation import fold
 from portal import cells
+from portal.sorting import fold
 
 MOST_BYTES = 5 * 1024 * 1024
 MOST_LINES = 50_000

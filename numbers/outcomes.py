@@ -6,11 +6,7 @@ from enum import StrEnum
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-
-class Result(StrEnum):
-    DONE = "done"
-    UNCHANGED = "unchanged"
-    REFUSED = "refused"
+from portal.outcomes import Result as Result
 
 
 class Reason(StrEnum):

@@ -25,7 +25,8 @@ from portal.models import OutboxMessage, User
 log = structlog.get_logger(__name__)
 
 CLAIM = timedelta(minutes=5)  # longer than any mail server may take; after a crash the row is tried again then
-CONFIDENTIAL = "account/"  # templates of mails with links that open an account: forgotten once sent, expired once dead
+# Templates of mails with links that open an account: forgotten once sent, expired once dead.
+CONFIDENTIAL = ("account/", "staff/invitation")
 WAIT_MINUTES = (1, 2, 4, 8, 16, 32, 60)  # after the first, second … attempt; the last for all that follow
 LAST_ATTEMPT = 30  # 24 hours of failures
 

@@ -28,5 +28,6 @@ urlpatterns = [
     path("accounts/", include("portal.signin_urls")),
     path("demo/", include("portal.demo.urls")),
     path("costs/", include("billing.urls")),
+    path("", include("staff.urls")),
     path("", include("numbers.urls")),
 ]

@@ -12,6 +12,8 @@ from billing.models import Price, Slot
 from numbers import labels
 from numbers.models import Address, LocalArea, PhoneNumber
 from portal.models import Membership, Tenant, User
+from portal.sorting import fold
+from staff.models import StaffMember
 
 PASSWORD = "Rufnummern-Test-2026"
 ALLOCATED = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -35,6 +37,13 @@ def user(email: str, name: str, roles: dict[Tenant, str] | None = None, **fields
     for of, role in (roles or {}).items():
         Membership.objects.create(user=person, tenant=of, role=role)
     return person
+
+
+def member(name: str, **fields: Any) -> StaffMember:
+    """Create a staff member of the announced tenant; `user=` makes them one who signs in."""
+    row = StaffMember(**{"name": name, "sort_key": fold(name), "created_at": ALLOCATED} | fields)
+    row.save()
+    return row
 
 
 def just_signed_in(client: Client, person: User) -> None:

@@ -75,7 +75,10 @@ WITHOUT_MANAGER = {
 
 # Functions that run with their owner's rights.
 DEFINERS = {
-    "search_numbers(text[],integer)": "row-level security keeps ILIKE from its index; answers ids of app_tenant() alone"
+    "invitation_tenant(text)": "an invitation is found before a tenant is known, by the hash of a random token",
+    "search_numbers(text[],integer)": (
+        "row-level security keeps ILIKE from its index; answers ids of app_tenant() alone"
+    ),
 }
 
 # Indexes of tenants' tables that do not lead with the tenant; primary keys need no entry.
@@ -86,6 +89,7 @@ INDEXES = {
     "bulk_run_open": "the worker's: unfinished runs of all tenants",
     "letter_of_batch": "the operator's: letters of all tenants in one batch",
     "letter_queue": "the operator's: letters of all tenants that wait",
+    "invitation_token_once": "found before a tenant is known; tokens are unique in the world",
     "number_due": "the job's: due numbers of all tenants",
     "number_given_once": "one tenant per number over all tenants",
     "number_search_trigram": "used by search_numbers alone",

@@ -85,6 +85,9 @@ ROUTES: dict[str, Route | Door] = {
     "numbers:withdraw": Route(owns="scheduled", acts=True),
     "numbers:forwarding": Route(owns="active", acts=True),
     "numbers:forwarding_remove": Route(owns="active", acts=True, get=405, fixed={"when": "always"}),
+    # the tenant's people
+    "staff:open_invitation": door({302}, {302, 405}, token="nothing"),
+    "staff:accept": door({404}, {404}),
     # of the demo only: 404 elsewhere, tests included
     "demo:mails": door({404}, {404}),
     "demo:mail": door({404}, {404}, name="20261123T100000000000-00000000"),

@@ -18,6 +18,8 @@ SQL = {
     "portal/submissions.py": "INSERT … ON CONFLICT DO NOTHING, which waits for a second submit; names the tenant",
     "portal/tasks.py": "forgets what has expired in Django's cache, which holds nothing of a tenant's",
     "portal/jobs.py": "one lock per job against two sweeps at a time",
+    "staff/invitations.py": "the function that finds an invitation's tenant before one is announced",
+    "staff/members.py": "one lock per tenant against the same address taken twice",
     "numbers/bulk.py": "a run's items by INSERT … SELECT of the ORM's own query, outcomes by one UPDATE",
     "numbers/effects.py": "effects and events of 5,000 numbers of all tenants in one statement, as the operator's role",
     "numbers/forwarding.py": "what hangs on 5,000 numbers by both its ends, joined on the tenant; one lock per tenant",

@@ -20,7 +20,7 @@ from numbers import labels
 from numbers.models import Address, Assignment, BulkItem, BulkRun, Forwarding, LocalArea, PhoneNumber, PinLetter
 from portal import audit, outbox, tenancy
 from portal.models import Submission
-from staff.models import StaffMember
+from staff.models import Invitation, StaffMember, StaffSettings
 from tests import make
 from tests.isolation import walls
 
@@ -102,6 +102,18 @@ def _around_the_numbers(tenant: Any, who: Any, bird: str, prefix: str, first_id:
         department=f"{bird} department",
         created_at=NOW,
     )
+    Invitation.objects.create(
+        id=first_id + 82,
+        member=member,
+        email=f"{bird}@staff.example",
+        role="staff",
+        token_hash=f"{bird}{first_id}",
+        by=who,
+        created_at=NOW,
+        expires_at=NOW,
+        revoked_at=NOW,
+    )
+    StaffSettings.objects.create(id=first_id + 83, changed_at=NOW)
     # shared, or a copy of the row would overlap with it before anything else is asked
     Assignment.objects.create(id=first_id + 81, number=active, staff_member=member, from_at=NOW, shared=True)
     slots.move(f"{prefix}701", to=f"{prefix}799", on=date(2026, 11, 1))
@@ -129,7 +141,7 @@ def _around_the_numbers(tenant: Any, who: Any, bird: str, prefix: str, first_id:
     audit.record("number.changed", [entry], by=who, at=NOW)
     mail = outbox.Mail(who.email, "de", "numbers/activated", {"name": bird, "numbers": []}, tenant.pk)
     outbox.later([mail], at=NOW)
-    return {"run": run.pk}
+    return {"run": run.pk, "member": member.pk}
 
 
 def _addresses(who: Any, bird: str, first_id: int) -> dict[str, int]:

@@ -114,7 +114,3 @@ def test_area_code_is_the_longest_that_is_known():
     assert notation.area_code("+493301945678", known) == "3301"
     assert notation.area_code("+493301245678", known) == "33012"
     assert notation.area_code("+492091234567", known) is None
-
-
-def test_fold_sorts_and_searches_german():
-    assert notation.fold("  Übernahme  MÜLLER & Söhne, Straße ") == "ubernahme muller & sohne, strasse"

@@ -3,6 +3,7 @@ from django.core.management import CommandError, call_command
 from django.utils import translation
 
 from portal.models import AuditEvent, Membership, Tenant, User
+from staff.models import StaffMember
 
 GIVEN = ["Hooli GmbH", "--slug=hooli", "--customer-number=K-77", "--administrator", "Gavin@Hooli.example", "Gavin Grün"]
 
@@ -22,7 +23,9 @@ def test_create_tenant_makes_an_administrator_who_sets_a_password(operator, caps
     assert list(AuditEvent.objects.order_by("id").values_list("verb", "tenant")) == [
         ("tenant.created", membership.tenant_id),
         ("membership.added", membership.tenant_id),
+        ("staff.enrolled", membership.tenant_id),
     ]
+    assert StaffMember.objects.get().user == membership.user
     assert "password/reset" in capsys.readouterr().out
 
 

@@ -12,7 +12,8 @@ from django.utils import timezone
 
 from portal import tenants
 from portal.models import Role
-from portal.tenancy import every_tenant
+from portal.tenancy import every_tenant, tenant_transaction
+from staff import members
 
 NAME = "create_tenant"
 
@@ -41,6 +42,8 @@ class Command(BaseCommand):
                     at=at,
                 )
                 person = tenants.invite(email, person_name, tenant=tenant, role=Role.ADMINISTRATOR, by=NAME, at=at)
+                with tenant_transaction(tenant.pk):
+                    members.enrol(by=NAME, at=at)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         except tenants.TenantRefused as refused:
