@@ -27,13 +27,13 @@ def open_slots(places: Iterable[tuple[str, str]], *, tenant_id: int, on: date) -
 
 def end(labels: Sequence[str], *, last_on: date) -> None:
     """Let the open slots of these labels end after their last paid day; raise SlotMissing if one has none."""
-    changed = Slot.objects.filter(label__in=labels, until_on=None).update(until_on=last_on + timedelta(days=1))
+    changed = Slot.objects.filter(label__any=labels, until_on=None).update(until_on=last_on + timedelta(days=1))
     _expect(changed, labels)
 
 
 def reopen(labels: Sequence[str], *, last_on: date) -> None:
     """Take back an end that was fixed for this last paid day; raise SlotMissing if a label has no such slot."""
-    changed = Slot.objects.filter(label__in=labels, until_on=last_on + timedelta(days=1)).update(until_on=None)
+    changed = Slot.objects.filter(label__any=labels, until_on=last_on + timedelta(days=1)).update(until_on=None)
     _expect(changed, labels)
 
 

@@ -121,5 +121,5 @@ def _tell(batch: Sequence[PhoneNumber], *, at: datetime) -> None:
 
 def _with_areas(rows: Iterable[tuple[Any, ...]]) -> list[_Row]:
     found = list(rows)
-    areas = LocalArea.objects.in_bulk({row[-1] for row in found})
+    areas = LocalArea.known({row[-1] for row in found})
     return [_Row._make((*row, areas[row[-1]])) for row in found]

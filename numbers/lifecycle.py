@@ -165,7 +165,7 @@ def _answers(numbers: Sequence[LockedNumber], kept: Mapping[int, Outcome | None]
 def _write(numbers: Iterable[LockedNumber], **values: object) -> None:
     """Write the same values to all rows in one UPDATE, and to the rows in hand."""
     rows = list(numbers)
-    PhoneNumber.objects.filter(pk__in=[n.pk for n in rows]).update(**values)
+    PhoneNumber.objects.filter(pk__any=[n.pk for n in rows]).update(**values)
     for number in rows:
         for name, value in values.items():
             setattr(number, name, value)

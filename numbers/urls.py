@@ -11,6 +11,7 @@ urlpatterns = [
     path("upcoming/", upcoming.upcoming, name="upcoming"),
     path("history/", number.history, name="history"),
     path("numbers/", overview.overview, name="overview"),
+    path("numbers/tabs/", overview.tabs, name="tabs"),
     path("numbers/export.csv", overview.export, name="export"),
     path("numbers/columns/", overview.columns, name="columns"),
     path("numbers/swap/", swap.swap, name="swap"),

@@ -6,7 +6,7 @@ class PortalConfig(AppConfig):
     verbose_name = "Portal"
 
     def ready(self) -> None:
-        from portal import checks, logs, signin  # noqa: F401, PLC0415 -- they need the loaded models
+        from portal import checks, logs, lookups, signin  # noqa: F401, PLC0415 -- they need the loaded models
 
         logs.configure()
         signin.connect()

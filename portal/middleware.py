@@ -3,7 +3,7 @@
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.conf import settings
@@ -18,10 +18,12 @@ from django.utils.translation import gettext as _
 
 from portal import tenancy
 from portal.logs import request_id
-from portal.models import Membership
+from portal.models import Membership, Tenant
 
 type Next = Callable[[HttpRequest], HttpResponseBase]
 
+_MEMBERSHIP = [field.attname for field in Membership._meta.concrete_fields]
+_TENANT = [field.attname for field in Tenant._meta.concrete_fields]
 TOUCH_SECONDS = 60  # how exactly the idle time of a session is known
 
 
@@ -90,10 +92,7 @@ class TenantMiddleware(OneTransaction):
         if not request.user.is_authenticated:
             return self.get_response(request)
         chosen: int | None = request.session.get("tenant_id")
-        tenancy.announce(user_id=request.user.pk, tenant_id=chosen)
-        memberships = list(
-            Membership.objects.filter(user_id=request.user.pk).select_related("tenant").order_by("tenant__name")
-        )
+        memberships = _memberships(tenancy.announce_and_ask(user_id=request.user.pk, tenant_id=chosen))
         own = [m for m in memberships if m.tenant_id == chosen] or memberships[:1]
         request.memberships = memberships  # type: ignore[attr-defined]  # as access.Request says
         if not own:
@@ -114,6 +113,16 @@ class TenantMiddleware(OneTransaction):
             add_never_cache_headers(response)
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _memberships(rows: Iterable[tuple[Any, ...]]) -> list[Membership]:
+    """Return the memberships of `tenancy.announce_and_ask`, each with its tenant."""
+    found = []
+    for row in rows:
+        membership = Membership.from_db("default", _MEMBERSHIP, row[: len(_MEMBERSHIP)])
+        membership.tenant = Tenant.from_db("default", _TENANT, row[len(_MEMBERSHIP) :])
+        found.append(membership)
+    return found
 
 
 class OperatorMiddleware(OneTransaction):

@@ -30,15 +30,35 @@ def current() -> int:
     return tenant_id
 
 
+_ANNOUNCE = "SELECT set_config('app.user_id', %s, true), set_config('app.tenant_id', %s, true)"
+_MEMBERSHIPS = """
+SELECT m.id, m.user_id, m.tenant_id, m.role, m.created_at, t.id, t.name, t.slug, t.customer_number, t.created_at
+FROM portal_membership m JOIN portal_tenant t ON t.id = m.tenant_id WHERE m.user_id = %s ORDER BY t.name, m.id
+"""
+
+
 def announce(*, user_id: int | None, tenant_id: int | None) -> None:
     """Tell PostgreSQL, for this transaction only, which person (app_user) and tenant (app_tenant) it serves."""
+    _insist_on_transaction()
+    with connection.cursor() as cursor:
+        cursor.execute(_ANNOUNCE, [str(user_id or ""), str(tenant_id or "")])
+
+
+def announce_and_ask(*, user_id: int, tenant_id: int | None) -> list[tuple[Any, ...]]:
+    """Announce both, and return the person's memberships with their tenants: one way to the server for every page.
+
+    A row holds the columns of the membership and then those of its tenant.
+    """
+    _insist_on_transaction()
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_ANNOUNCE};{_MEMBERSHIPS}", [str(user_id), str(tenant_id or ""), user_id])
+        cursor.nextset()
+        return list(cursor.fetchall())
+
+
+def _insist_on_transaction() -> None:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("A tenant is announced inside a transaction only.")
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('app.user_id', %s, true), set_config('app.tenant_id', %s, true)",
-            [str(user_id or ""), str(tenant_id or "")],
-        )
 
 
 @contextmanager

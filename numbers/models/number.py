@@ -9,6 +9,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import PriceClass
+from numbers.models.area import LocalArea
 from portal import berlin
 from portal.tenancy import TenantManager, TenantModel
 
@@ -66,8 +67,11 @@ class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
 
     def locked(self, ids: Iterable[int]) -> "list[LockedNumber]":
         """Lock these rows in id order and return them; the only source of LockedNumber."""
-        rows = self.filter(pk__in=list(ids)).order_by("pk").select_for_update(no_key=True, of=("self",))
-        return [cast("LockedNumber", row) for row in rows.select_related("area")]
+        rows = list(self.filter(pk__any=list(ids)).order_by("pk").select_for_update(no_key=True))
+        areas = LocalArea.known({row.area_id for row in rows})
+        for row in rows:  # joined, every row would bring an instance of its own
+            row.area = areas[row.area_id]
+        return [cast("LockedNumber", row) for row in rows]
 
     @staticmethod
     def _overdue(at: datetime) -> Q:

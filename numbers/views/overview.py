@@ -38,6 +38,15 @@ def overview(request: Request) -> HttpResponse:
 
 @require_GET
 @administrator
+def tabs(request: Request) -> HttpResponse:
+    """Answer with the tabs alone, counted anew: what a changed row asks for once it is shown."""
+    wanted = read(request.GET)
+    counted = _tabs(wanted, Part(wanted, at=timezone.now()).counts())
+    return render(request, f"{PAGE}#tabs", {"tabs": counted, "tabs_url": _tabs_url(wanted)})
+
+
+@require_GET
+@administrator
 def export(request: Request) -> StreamingHttpResponse:
     """Send all that match search and filters as CSV, while it is being read."""
     lines = exports.csv(
@@ -59,8 +68,12 @@ def columns(request: Request) -> HttpResponse:
     return redirect(_address(form.cleaned_data.get("query", "")))
 
 
-def tabs(wanted: Wanted, counts: inventory.Counts) -> list[dict[str, Any]]:
-    """Return the tabs with their counts, as the page and the answer to an action show them."""
+def _tabs_url(wanted: Wanted) -> str:
+    return f"{reverse('numbers:tabs')}?{wanted.query()}"
+
+
+def _tabs(wanted: Wanted, counts: inventory.Counts) -> list[dict[str, Any]]:
+    """Return the tabs with their counts."""
     labels = {
         "": _("All"),
         "active": _("Active"),
@@ -92,7 +105,8 @@ def _page(wanted: Wanted, *, at: datetime, preferences: dict[str, Any]) -> dict[
         "shown": len(found),
         "count_of_part": count,
         "everything": _("all %(count)s that match") % {"count": rows.counted(count)},
-        "tabs": tabs(wanted, counts),
+        "tabs_url": _tabs_url(wanted),
+        "tabs": _tabs(wanted, counts),
         "has_any": bool(counts.all or wanted.is_narrowed),
         "summary": _summary(wanted, counts),
         "heads": _heads(wanted, shown_columns),

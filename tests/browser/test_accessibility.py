@@ -36,6 +36,7 @@ NOT_WALKED = {
     "numbers:export": "a file",
     "numbers:forwarding_remove": "answers a form only",
     "numbers:swap_choices": "a part of a page",
+    "numbers:tabs": "a part of a page",
     "portal:help_flow": "the walk takes every flow that the help names",
     "demo:mails": "the demo's; test_mailbox_of_the_demo",
     "demo:mail": "as above",

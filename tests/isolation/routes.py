@@ -71,6 +71,7 @@ ROUTES: dict[str, Route | Door] = {
     "numbers:upcoming": Route(),
     "numbers:history": Route(),
     "numbers:overview": Route(),
+    "numbers:tabs": Route(),
     "numbers:export": Route(),
     "numbers:columns": Route(acts=True, get=405),
     "numbers:swap": Route(acts=True),

@@ -62,14 +62,14 @@ def test_activate_works_leaves_a_trace_and_confirms(cast, sign_in, number):
     assert effects(cast) == ACTIVATED
 
 
-def test_activate_answers_htmx_with_row_tabs_and_message(cast, sign_in, number):
+def test_activate_answers_htmx_with_row_and_message(cast, sign_in, number):
     answer = send(sign_in(cast.alice), url(number), cast.acme, price_seen="2.90", headers=DIALOG)
 
     page = answer.content.decode()
     assert answer.status_code == 200
     assert "dialog:close" in answer.headers["HX-Trigger"]
     assert f'<tr id="row-{number.pk}" role="row" class="p-fresh">' in page
-    assert '<hx-partial hx-target="#tabs"' in page
+    assert "numbers:changed" in answer.headers["HX-Trigger"]
     assert "ist jetzt aktiv" in page
     assert "<b>Empfang" not in page
 

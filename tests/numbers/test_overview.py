@@ -229,7 +229,7 @@ def test_the_page_needs_the_same_statements_for_any_number_of_rows(cast, sign_in
             ]
             asked.setdefault(query, []).append(len(sql))
 
-    assert asked == {"": [7, 7, 7], "?q=030": [8, 8, 8]}
+    assert asked == {"": [6, 6, 6], "?q=030": [7, 7, 7]}
 
 
 def test_fifty_rows_stay_small(cast, sign_in, inventory):

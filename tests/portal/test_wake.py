@@ -128,11 +128,13 @@ def test_a_bell_rings_once_after_the_commit_and_never_after_a_rollback(monkeypat
         wake.later("a")
         wake.later("b")
         assert rung == []
+    assert wake.finish()
     assert rung == ["a", "b"]
 
     with transaction.atomic():
         wake.later("c")
         transaction.set_rollback(True)
+    assert wake.finish()
     assert rung == ["a", "b"]
 
 
@@ -149,4 +151,5 @@ def test_the_commit_stands_when_the_bell_cannot_ring(monkeypatch):
     with transaction.atomic():
         wake.later("portal.tasks.send_messages")
 
+    assert wake.finish()
     assert wake._Breaker.silent_until > time.monotonic() + 9
