@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import connection
 
 from billing.models import PriceClass
-from numbers import labels
+from numbers import blocks, labels, pool
 from numbers.models import NumberState, PhoneNumber, Usage
 from portal import audit
 from portal.models import User
@@ -45,6 +45,8 @@ def add(entries: Sequence[NewNumber], *, tenant_id: int, by: User | str, at: dat
     rows = PhoneNumber.objects.held().filter(e164__in=[entry.e164 for entry in wanted])
     added = list(rows.select_related("area").order_by("pk"))
     labels.index(added)
+    blocks.note(added, at=at)
+    pool.note_given([number.e164 for number in added])
     trace = [audit.Entry("number", n.pk, n.e164, {}, _snapshot(n)) for n in added]
     audit.record("number.added", trace, by=by, at=at, tenant_id=tenant_id)
     return added

@@ -69,6 +69,13 @@ class NumberList:
 
 def read(content: bytes) -> NumberList:
     """Return the lines of a list; raise ListRefused when the file as a whole is too large, no text or no such list."""
+    rows = table(content)
+    columns, ignored, body = _columns(rows)
+    return NumberList([_line(at, row, columns) for at, row in body], ignored)
+
+
+def table(content: bytes) -> list[tuple[int, list[str]]]:
+    """Return (line of the file, cells) of every row that is not blank; raise ListRefused as `read` does."""
     if len(content) > MOST_BYTES:
         raise ListRefused(_("The file is larger than 5 MB. Please split it."))
     text = _decoded(content)
@@ -80,8 +87,7 @@ def read(content: bytes) -> NumberList:
         raise ListRefused(_("The file is empty."))
     if len(rows) > MOST_LINES:
         raise ListRefused(_("The file has more than 50,000 lines. Please split it."))
-    columns, ignored, body = _columns(rows)
-    return NumberList([_line(at, row, columns) for at, row in body], ignored)
+    return rows
 
 
 def _decoded(content: bytes) -> str:

@@ -28,6 +28,12 @@ OPERATOR_HOTLINE = os.environ.get("PORTAL_OPERATOR_HOTLINE", "+493023125900")
 OPERATOR_EMAIL = os.environ.get("PORTAL_OPERATOR_EMAIL", "service@operator.example")
 PORTAL_URL = os.environ.get("PORTAL_URL", f"http://localhost:{os.environ.get('PORT', '8000')}")
 
+# Ordering: how long a choice is kept for whoever made it, how long a returned number rests (rule O2), and how many
+# numbers of an area a tenant may have before more of them need a proof (rule O3).
+POOL_RESERVE_MINUTES = 15
+POOL_REST_DAYS = int(os.environ.get("PORTAL_POOL_REST_DAYS", "90"))
+ORDER_LIMIT = int(os.environ.get("PORTAL_ORDER_LIMIT", "100"))
+
 INSTALLED_APPS = [
     "portal",
     "staff",

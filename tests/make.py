@@ -9,7 +9,7 @@ from typing import Any
 from django.test import Client
 
 from billing.models import Price, Slot
-from numbers import labels
+from numbers import labels, pool_loading
 from numbers.models import Address, LocalArea, PhoneNumber
 from portal.models import Membership, Tenant, User
 from portal.sorting import fold
@@ -99,3 +99,11 @@ def address(area_code: str = "30", **fields: Any) -> Address:
 def verified_address(area_code: str = "30", **fields: Any) -> Address:
     """Create an address of the announced tenant that a PIN letter has proven."""
     return address(area_code, **({"state": "verified", "verified_at": ALLOCATED} | fields))
+
+
+def pool(*blocks: str, size: int = 10, memorable: str = "", at: datetime = ALLOCATED) -> None:
+    """Put blocks (`"030 2312599"`) into the operator's pool; needs the operator's role."""
+    lines = [f"{base};{size};D123;{memorable}" for base in blocks]
+    text = "\n".join(["Stammnummer;Größe;Portierungskennung;Einprägsam", *lines])
+    findings = pool_loading.load(text.encode(), by="test", at=at)
+    assert {finding.kind for finding in findings} == {"new"}, findings

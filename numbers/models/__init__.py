@@ -1,10 +1,12 @@
 from numbers.models.address import Address, AddressState, LockedAddress
 from numbers.models.area import LocalArea
 from numbers.models.assignment import Assignment
+from numbers.models.block import NumberBlock
 from numbers.models.bulk import BulkItem, BulkRun
 from numbers.models.forwarding import Forwarding
 from numbers.models.letter import Delivery, LetterState, LockedLetter, PinLetter, PostalOrder, PrintBatch
 from numbers.models.number import LockedNumber, NumberSearch, NumberState, PhoneNumber, Usage
+from numbers.models.pool import PoolArea, PoolBlock, PoolNumber
 
 __all__ = [
     "Address",
@@ -19,10 +21,14 @@ __all__ = [
     "LockedAddress",
     "LockedLetter",
     "LockedNumber",
+    "NumberBlock",
     "NumberSearch",
     "NumberState",
     "PhoneNumber",
     "PinLetter",
+    "PoolArea",
+    "PoolBlock",
+    "PoolNumber",
     "PostalOrder",
     "PrintBatch",
     "Usage",

@@ -16,6 +16,9 @@ EXEMPT = {
     "numbers_localarea": "the numbering plan; customers read it",
     "numbers_postalorder": "what the operator asked a postal service for; only the operator reads it",
     "numbers_printbatch": "letters of all tenants, printed together; only the operator reads it",
+    "numbers_poolarea": "the operator's pool; customers' processes see nothing of it",
+    "numbers_poolblock": "the operator's pool; customers' processes see nothing of it",
+    "numbers_poolnumber": "the operator's pool; customers reach it through functions alone",
     "portal_cache": "limits of the sign-in; holds nothing of a tenant's",
     "portal_jobrun": "runs over all tenants; only the operator reads them",
     "portal_user": "people, found before a tenant is known; of one or several tenants",
@@ -74,11 +77,19 @@ WITHOUT_MANAGER = {
 }
 
 # Functions that run with their owner's rights.
+_POOL = "the pool has no tenants: "
 DEFINERS = {
     "invitation_tenant(text)": "an invitation is found before a tenant is known, by the hash of a random token",
-    "search_numbers(text[],integer)": (
-        "row-level security keeps ILIKE from its index; answers ids of app_tenant() alone"
-    ),
+    "search_numbers(text[],integer)": ("row-level security keeps ILIKE from its index; ids of app_tenant() alone"),
+    "pool_basket(uuid)": _POOL + "what app_tenant() reserved under a random key",
+    "pool_claim(uuid)": _POOL + "takes what app_tenant() reserved out of it, in one statement",
+    "pool_given(text[])": _POOL + "notes that app_tenant() holds numbers, as the inventory says",
+    "pool_keep(uuid,uuid,timestamp with time zone)": _POOL + "until when a reservation of app_tenant() lasts",
+    "pool_numbers(bigint,text,integer,timestamp with time zone)": _POOL + "numbers nobody has a claim to",
+    "pool_reserve(bigint,bigint[],text,integer,uuid,timestamp with time zone,timestamp with time zone)": _POOL
+    + "reserves free numbers for app_tenant(), skipping what others hold locked",
+    "pool_rest(text[],timestamp with time zone)": _POOL + "lets numbers rest that app_tenant() has returned",
+    "pool_runs(bigint,integer,boolean,integer,timestamp with time zone)": _POOL + "runs of free numbers",
 }
 
 # Indexes of tenants' tables that do not lead with the tenant; primary keys need no entry.
@@ -109,6 +120,9 @@ RIGHTS = {
     "numbers_localarea": (_READ, _ALL),
     "numbers_postalorder": (set(), _ALL),
     "numbers_printbatch": (set(), _ALL),
+    "numbers_poolarea": (set(), _ALL),
+    "numbers_poolblock": (set(), _ALL),
+    "numbers_poolnumber": (set(), _ALL),
     "portal_auditevent": (_APPEND, _APPEND),
     "portal_jobrun": (set(), _ALL),
     "portal_outboxmessage": (_APPEND, _ALL),

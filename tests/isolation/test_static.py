@@ -25,6 +25,8 @@ SQL = {
     "numbers/forwarding.py": "what hangs on 5,000 numbers by both its ends, joined on the tenant; one lock per tenant",
     "numbers/inventory.py": "one lock per tenant against the same list taken twice",
     "numbers/overview.py": "counts of all tabs and areas in one statement; names the tenant; the search function",
+    "numbers/pool.py": "the functions of the pool, through which alone customers' processes reach it",
+    "numbers/pool_loading.py": "a million numbers of the operator's pool in one statement",
     "numbers/swap_choices.py": "the search function",
 }
 # Who may lift wall 1: what runs in the operator's processes.

@@ -17,7 +17,17 @@ from django.db import connection
 
 from billing import slots
 from numbers import labels
-from numbers.models import Address, Assignment, BulkItem, BulkRun, Forwarding, LocalArea, PhoneNumber, PinLetter
+from numbers.models import (
+    Address,
+    Assignment,
+    BulkItem,
+    BulkRun,
+    Forwarding,
+    LocalArea,
+    NumberBlock,
+    PhoneNumber,
+    PinLetter,
+)
 from portal import audit, outbox, tenancy
 from portal.models import Submission
 from staff.models import Invitation, StaffMember, StaffSettings
@@ -118,6 +128,9 @@ def _around_the_numbers(tenant: Any, who: Any, bird: str, prefix: str, first_id:
     Assignment.objects.create(id=first_id + 81, number=active, staff_member=member, from_at=NOW, shared=True)
     slots.move(f"{prefix}701", to=f"{prefix}799", on=date(2026, 11, 1))
     slots.move(f"{prefix}799", to=f"{prefix}701", on=date(2026, 11, 2))
+    block = NumberBlock.objects.create(
+        id=first_id + 82, base_number=prefix, extension_digits=3, area=active.area, created_at=NOW
+    )
     run = BulkRun.objects.create(
         id=first_id + 50,
         verb="activate",
@@ -141,7 +154,7 @@ def _around_the_numbers(tenant: Any, who: Any, bird: str, prefix: str, first_id:
     audit.record("number.changed", [entry], by=who, at=NOW)
     mail = outbox.Mail(who.email, "de", "numbers/activated", {"name": bird, "numbers": []}, tenant.pk)
     outbox.later([mail], at=NOW)
-    return {"run": run.pk, "member": member.pk}
+    return {"run": run.pk, "member": member.pk, "block": block.pk}
 
 
 def _addresses(who: Any, bird: str, first_id: int) -> dict[str, int]:
