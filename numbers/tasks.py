@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from numbers import bulk, jobs
+from numbers import bulk, call_jobs, jobs
 
 
 @shared_task
@@ -18,3 +18,15 @@ def apply_deactivations(**_: Any) -> int:
 def continue_bulk_runs(**_: Any) -> int:
     """Go on with every bulk run that is not finished; return how many numbers were handled."""
     return bulk.continue_open(at=timezone.now())
+
+
+@shared_task
+def take_calls_in(**_: Any) -> int:
+    """Take in the calls that a switch delivered; return how many lines were handled."""
+    return call_jobs.sweep_intake(at=timezone.now())
+
+
+@shared_task
+def retire_calls(**_: Any) -> int:
+    """Delete calls beyond their retention and prove it; return how many tenants are clean."""
+    return call_jobs.retire(at=timezone.now()).done

@@ -4,6 +4,7 @@ import os
 
 import django
 from celery import Celery
+from celery.schedules import crontab
 from celery.signals import setup_logging, worker_init, worker_ready
 from django.conf import settings
 
@@ -55,6 +56,12 @@ app.conf.update(
             "schedule": SWEEP_SECONDS,
             "options": {"expires": SWEEP_SECONDS},
         },
+        "take-calls-in": {
+            "task": "numbers.tasks.take_calls_in",
+            "schedule": SWEEP_SECONDS,
+            "options": {"expires": SWEEP_SECONDS},
+        },
+        "retire-calls": {"task": "numbers.tasks.retire_calls", "schedule": crontab(hour="3", minute="20")},
     },
 )
 app.autodiscover_tasks(["portal", "numbers"])
@@ -77,5 +84,10 @@ def _insist(**_: object) -> None:
 @worker_ready.connect
 def _catch_up(**_: object) -> None:
     """Do at start-up what fell due while nobody worked."""
-    for task in ("numbers.tasks.apply_deactivations", "numbers.tasks.continue_bulk_runs", "portal.tasks.send_messages"):
+    for task in (
+        "numbers.tasks.apply_deactivations",
+        "numbers.tasks.continue_bulk_runs",
+        "numbers.tasks.retire_calls",
+        "portal.tasks.send_messages",
+    ):
         app.send_task(task)

@@ -91,7 +91,7 @@ def _fingerprint() -> str:
     """Name the schema: every migration, and what they are made of."""
     digest = hashlib.sha256()
     parts = [*ROOT.glob("*/migrations/*.py"), ROOT / "portal/rls.py", ROOT / "numbers/areas.py"]
-    parts += [ROOT / "portal/database_roles.py", ROOT / "requirements/dev.txt"]
+    parts += [ROOT / "portal/partitions.py", ROOT / "portal/database_roles.py", ROOT / "requirements/dev.txt"]
     for path in sorted(parts):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]

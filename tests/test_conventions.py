@@ -12,6 +12,7 @@ ADAPTERS = ("portal/servers.py", "portal/cluster.py", "portal/database_roles.py"
 # Modules of `numbers` and `billing` that speak to the clock or open transactions because they run jobs or commands.
 RUNNERS = {
     "numbers/jobs.py": "starts the job, whose record has a beginning and an end",
+    "numbers/call_jobs.py": "runs the jobs around calls, a transaction per batch",
     "numbers/bulk.py": "the worker's sweep reads the clock anew for each chunk, which is a transaction of its own",
 }
 # Where the raw state is filtered on besides lifecycle: rule C3 makes it a trap for readers.

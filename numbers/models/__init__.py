@@ -3,7 +3,17 @@ from numbers.models.area import LocalArea
 from numbers.models.assignment import Assignment
 from numbers.models.block import NumberBlock
 from numbers.models.bulk import BulkItem, BulkRun
+from numbers.models.calls import CallKey, CallRecord, CallResult, Direction, Purge, UsageTotal
 from numbers.models.forwarding import Forwarding
+from numbers.models.intake import IntakeLine
+from numbers.models.keeping import (
+    CallRetention,
+    Dispute,
+    ErasureDecision,
+    Helpline,
+    ItemisationOrder,
+    RetentionProof,
+)
 from numbers.models.letter import Delivery, LetterState, LockedLetter, PinLetter, PostalOrder, PrintBatch
 from numbers.models.number import LockedNumber, NumberSearch, NumberState, PhoneNumber, Usage
 from numbers.models.pool import PoolArea, PoolBlock, PoolNumber
@@ -14,8 +24,18 @@ __all__ = [
     "Assignment",
     "BulkItem",
     "BulkRun",
+    "CallKey",
+    "CallRecord",
+    "CallResult",
+    "CallRetention",
     "Delivery",
+    "Direction",
+    "Dispute",
+    "ErasureDecision",
     "Forwarding",
+    "Helpline",
+    "IntakeLine",
+    "ItemisationOrder",
     "LetterState",
     "LocalArea",
     "LockedAddress",
@@ -31,5 +51,8 @@ __all__ = [
     "PoolNumber",
     "PostalOrder",
     "PrintBatch",
+    "Purge",
+    "RetentionProof",
     "Usage",
+    "UsageTotal",
 ]

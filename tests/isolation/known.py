@@ -13,6 +13,8 @@ EXEMPT = {
     "django_migrations": "Django's own list of migrations",
     "django_session": "sign-in: read before a tenant is known, by a random key",
     "mfa_authenticator": "sign-in: second factors of people",
+    "numbers_helpline": "the regulator's list of numbers that no list shows; customers read it",
+    "numbers_intakeline": "calls that nobody knows the tenant of yet; only the operator reads them",
     "numbers_localarea": "the numbering plan; customers read it",
     "numbers_postalorder": "what the operator asked a postal service for; only the operator reads it",
     "numbers_printbatch": "letters of all tenants, printed together; only the operator reads it",
@@ -79,6 +81,8 @@ WITHOUT_MANAGER = {
 # Functions that run with their owner's rights.
 _POOL = "the pool has no tenants: "
 DEFINERS = {
+    "create_call_month(date)": "makes an empty partition; for the operator's role alone",
+    "drop_call_month(date)": "drops a partition that is due for every tenant in it; for the operator's role alone",
     "invitation_tenant(text)": "an invitation is found before a tenant is known, by the hash of a random token",
     "search_numbers(text[],integer)": ("row-level security keeps ILIKE from its index; ids of app_tenant() alone"),
     "pool_basket(uuid)": _POOL + "what app_tenant() reserved under a random key",
@@ -91,6 +95,8 @@ DEFINERS = {
     "pool_rest(text[],timestamp with time zone)": _POOL + "lets numbers rest that app_tenant() has returned",
     "pool_runs(bigint,integer,boolean,integer,timestamp with time zone)": _POOL + "runs of free numbers",
 }
+# Tables in partitions; `walls.partitions` proves that nobody reaches a partition past its parent.
+PARTITIONED = {"numbers_callrecord": "a month of calls is dropped whole, for deleting millions of rows takes too long"}
 
 # Indexes of tenants' tables that do not lead with the tenant; primary keys need no entry.
 INDEXES = {
@@ -117,18 +123,28 @@ _ALL = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 RIGHTS = {
     "billing_price": (_READ, _ALL),
     "billing_slotmove": (_APPEND, _APPEND),
+    "numbers_erasuredecision": (_APPEND, _APPEND),
+    "numbers_helpline": (_READ, _ALL),
+    "numbers_intakeline": (set(), _ALL),
     "numbers_localarea": (_READ, _ALL),
     "numbers_postalorder": (set(), _ALL),
     "numbers_printbatch": (set(), _ALL),
     "numbers_poolarea": (set(), _ALL),
     "numbers_poolblock": (set(), _ALL),
     "numbers_poolnumber": (set(), _ALL),
+    "numbers_purge": (_APPEND, _APPEND),
     "portal_auditevent": (_APPEND, _APPEND),
     "portal_jobrun": (set(), _ALL),
     "portal_outboxmessage": (_APPEND, _ALL),
     "portal_tenant": (_READ, _ALL),
 }
-APPEND_ONLY = {"billing_slotmove", "portal_auditevent"}
+APPEND_ONLY = {"billing_slotmove", "numbers_erasuredecision", "numbers_purge", "portal_auditevent"}
 
 # Models that point at a number and are no setting of it.
-UNATTACHED = {"numbers.BulkItem": "the result of a past run stays what it was"}
+UNATTACHED = {
+    "numbers.BulkItem": "the result of a past run stays what it was",
+    "numbers.CallRecord": "traffic data is no setting and stays (rules S3, T1)",
+    "numbers.Dispute": "an objection to a bill, which the number's fate does not settle",
+    "numbers.Purge": "the proof that calls were deleted stays",
+    "numbers.UsageTotal": "usage still to be billed stays",
+}

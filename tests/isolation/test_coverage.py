@@ -11,6 +11,7 @@ from tests.isolation import walls
 CHECKS = (
     walls.unknown_relations,
     walls.policies,
+    walls.partitions,
     walls.managers,
     walls.foreign_keys,
     walls.functions,
@@ -38,6 +39,12 @@ TABLE = "CREATE TABLE leaky (id bigserial PRIMARY KEY, tenant_id bigint NOT NULL
 LOOSE = "CREATE POLICY own_tenant ON {table} USING (tenant_id = app_tenant() OR text = 'x') WITH CHECK (true)"
 DEFINER = "CREATE FUNCTION leak() RETURNS bigint LANGUAGE sql SECURITY DEFINER AS 'SELECT count(*) FROM portal_tenant'"
 NUMBER = "numbers_phonenumber"
+FEBRUARY = "numbers_callrecord_2021_02"
+MADE = "SELECT create_call_month('2021-02-01')"
+PARTITION = (  # as somebody would make one by hand, with the rights that new tables get
+    "CREATE TABLE numbers_callrecord_2021_01 PARTITION OF numbers_callrecord FOR VALUES FROM ('2021-01-01') TO"
+    " ('2021-01-31')"
+)
 
 PLANTED = [
     (walls.unknown_relations, [TABLE], "leaky: no model and no exemption"),
@@ -71,6 +78,16 @@ PLANTED = [
     (walls.rights, ["GRANT UPDATE ON billing_price TO portal_app"], "billing_price: portal_app may"),
     (walls.rights, ["GRANT UPDATE (before) ON portal_auditevent TO portal_ops"], "portal_auditevent: portal_ops may"),
     (walls.rights, [f"GRANT SELECT ON {NUMBER} TO PUBLIC"], f"{NUMBER}: everybody has rights"),
+    (walls.unknown_relations, ["CREATE TABLE parts (id bigint) PARTITION BY RANGE (id)"], "parts: a partitioned table"),
+    (walls.partitions, [PARTITION], "numbers_callrecord_2021_01: row-level security is not forced"),
+    (walls.partitions, [PARTITION], "numbers_callrecord_2021_01: portal_app may SELECT"),
+    (
+        walls.partitions,
+        [MADE, "GRANT SELECT (peer) ON numbers_callrecord_2021_02 TO portal_app"],
+        f"{FEBRUARY}: portal",
+    ),
+    (walls.partitions, [MADE, f"CREATE POLICY p ON {FEBRUARY} USING (true)"], f"{FEBRUARY}: has a policy"),
+    (walls.partitions, [MADE, f"ALTER TABLE {FEBRUARY} NO FORCE ROW LEVEL SECURITY"], f"{FEBRUARY}: row-level"),
     (walls.append_only, ["DROP TRIGGER append_only ON portal_auditevent"], "portal_auditevent: no trigger refuses UP"),
     (walls.append_only, ["ALTER TABLE billing_slotmove DISABLE TRIGGER USER"], "billing_slotmove: no trigger refuses"),
 ]

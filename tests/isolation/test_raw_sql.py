@@ -218,3 +218,31 @@ def test_the_search_function_answers_for_the_announced_tenant_alone(alone):
         tenancy.announce(user_id=None, tenant_id=None)
         with pytest.raises(DatabaseError, match="no tenant announced"), transaction.atomic():
             found("label")
+
+
+@pytest.mark.parametrize("verb", ["SELECT * FROM {}", "DELETE FROM {}", "UPDATE {} SET peer = 'x'", "TRUNCATE {}"])
+def test_a_partition_cannot_be_reached_past_its_parent(alone, verb):
+    """Its parent's policies do not stand before it: what keeps everybody out is that nobody may."""
+    partition = f"numbers_callrecord_{worlds.NOW:%Y_%m}"
+
+    with pytest.raises(DatabaseError, match=f"permission denied for table {partition}"), transaction.atomic():
+        execute(verb.format(partition))
+    with worlds.everything(), pytest.raises(DatabaseError, match="permission denied"), transaction.atomic():
+        execute(verb.format(partition))
+
+
+def test_a_partition_shows_nothing_even_to_whoever_was_granted_it(alone):
+    partition = f"numbers_callrecord_{worlds.NOW:%Y_%m}"
+    execute("SET LOCAL ROLE portal_owner")
+    execute(f"GRANT SELECT ON {partition} TO portal_app")
+    assert walls.rows(f"SELECT count(*) FROM {partition}") == [(2,)]
+
+    execute("SET LOCAL ROLE portal_app")
+
+    assert walls.rows(f"SELECT count(*) FROM {partition}") == [(0,)]
+
+
+@pytest.mark.parametrize("function", ["create_call_month", "drop_call_month"])
+def test_customers_can_neither_make_nor_drop_a_month(alone, function):
+    with pytest.raises(DatabaseError, match="permission denied for function"), transaction.atomic():
+        execute(f"SELECT {function}('2021-01-01')")

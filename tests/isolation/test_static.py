@@ -21,6 +21,10 @@ SQL = {
     "staff/invitations.py": "the function that finds an invitation's tenant before one is announced",
     "staff/members.py": "one lock per tenant against the same address taken twice",
     "numbers/bulk.py": "a run's items by INSERT … SELECT of the ORM's own query, outcomes by one UPDATE",
+    "numbers/call_months.py": "lists partitions; asks the owner's functions, which only the operator's role may",
+    "numbers/intake.py": "locks numbers FOR SHARE and notes keys of calls of all tenants, as the operator's role",
+    "numbers/retention.py": "deletes calls in batches that no dispute holds, tenant by tenant, as the operator's role",
+    "numbers/totals.py": "totals usage and deletes the calls in one statement; names the tenant",
     "numbers/effects.py": "effects and events of 5,000 numbers of all tenants in one statement, as the operator's role",
     "numbers/forwarding.py": "what hangs on 5,000 numbers by both its ends, joined on the tenant; one lock per tenant",
     "numbers/inventory.py": "one lock per tenant against the same list taken twice",
@@ -35,6 +39,7 @@ EVERYBODY = {
     "portal/middleware.py": "the operator's console",
     "portal/jobs.py": "the sweeps of the worker, over all tenants",
     "numbers/jobs.py": "counts for the job's record and command",
+    "numbers/call_jobs.py": "calls come in for all tenants and go at night, in the worker and in commands",
     "numbers/bulk.py": "finds unfinished runs of all tenants for the worker; each is continued in its own tenant",
 }
 PAST_THE_MANAGER = {"portal/append.py": "inserts rows of a model without reading them back; it asks for none"}

@@ -22,14 +22,16 @@ def rows(sql: str, parameters: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
 
 
 def tables() -> set[str]:
-    return {name for (name,) in rows(f"SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND {_OURS}")}
+    found = rows(f"SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND NOT relispartition AND {_OURS}")
+    return {name for (name,) in found}
 
 
 def tenant_tables() -> set[str]:
     """Return the tables that hold something of a tenant: all that have the column, and the tenants' own."""
     found = rows(
         "SELECT relname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid"
-        f" WHERE attname = 'tenant_id' AND NOT attisdropped AND relkind IN ('r', 'p') AND {_OURS}"
+        " WHERE attname = 'tenant_id' AND NOT attisdropped AND relkind IN ('r', 'p') AND NOT relispartition"
+        f" AND {_OURS}"
     )
     return {name for (name,) in found} | {Tenant._meta.db_table}
 
@@ -47,7 +49,9 @@ def unknown_relations() -> list[str]:
     found += [f"{name}: exempt without a reason" for name, reason in known.EXEMPT.items() if len(reason) < 10]
     found += [f"{name}: neither a tenant's nor exempt" for name in tables() - tenant_tables() - set(known.EXEMPT)]
     others = rows(f"SELECT relname, relkind::text FROM pg_class WHERE relkind IN ('v', 'm', 'f', 'p') AND {_OURS}")
-    found += [f"{name}: a {kinds[kind]} needs a proof of its own" for name, kind in others]
+    proven = known.PARTITIONED
+    found += [f"{name}: a {kinds[kind]} needs a proof of its own" for name, kind in others if name not in proven]
+    found += [f"{name}: listed as partitioned, but is not" for name in set(proven) - {n for n, k in others if k == "p"}]
     schemas = rows(
         "SELECT DISTINCT relnamespace::regnamespace::text FROM pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f')"
         " AND relpersistence <> 't' AND relnamespace::regnamespace::text NOT IN"
@@ -80,6 +84,30 @@ def policies() -> list[str]:
         found += [f"{table}: unknown policy {policy}" for policy in sorted(present - expected, key=str)]
     gone = set(known.SPECIAL_POLICIES) - tenant_tables()
     return found + [f"{table}: special policies, but no tenant's table" for table in sorted(gone)]
+
+
+def partitions() -> list[str]:
+    """No partition can be reached past its parent: no rights, row-level security forced, no policy that lets in."""
+    found = []
+    present = rows(
+        "SELECT relname, inhparent::regclass::text, relrowsecurity AND relforcerowsecurity, relowner::regrole::text,"
+        " (SELECT count(*) FROM pg_policy WHERE polrelid = pg_class.oid), relacl::text"
+        " FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
+        f" WHERE relispartition AND relkind IN ('r', 'p', 'f') AND {_OURS}"
+    )
+    for name, parent, forced, owner, policies, _ in present:
+        if parent not in known.PARTITIONED:
+            found.append(f"{name}: a partition of {parent}, which is not listed")
+        if not forced:
+            found.append(f"{name}: row-level security is not forced")
+        if policies:
+            found.append(f"{name}: has a policy of its own")
+        if owner != "portal_owner":
+            found.append(f"{name}: belongs to {owner}")
+        granted = [(role, p) for role in ("portal_app", "portal_ops", "public") for p in _granted(role, name)]
+        found += [f"{name}: {role} may {privilege}" for role, privilege in granted]
+    partitioned = {parent for _, parent, *_ in present}
+    return found + [f"{table}: has no partition to prove" for table in set(known.PARTITIONED) - partitioned]
 
 
 def _flat(expression: str | None) -> str | None:
@@ -198,12 +226,7 @@ def rights() -> list[str]:
     for table in sorted(tables()):
         expected = known.RIGHTS.get(table, (known._ALL, known._ALL))
         for role, wanted in zip(("portal_app", "portal_ops"), expected, strict=True):
-            granted = set()
-            for privilege in PRIVILEGES:
-                column = privilege in ("SELECT", "INSERT", "UPDATE", "REFERENCES")
-                kind = "any_column" if column else "table"
-                if rows(f"SELECT has_{kind}_privilege(%s, %s, %s)", [role, f"public.{table}", privilege])[0][0]:
-                    granted.add(privilege)
+            granted = set(_granted(role, table))
             if granted != wanted:
                 found.append(f"{table}: {role} may {sorted(granted)}, not {sorted(wanted)}")
     public = rows(
@@ -220,6 +243,15 @@ def rights() -> list[str]:
         if rows("SELECT has_schema_privilege(%s, 'public', 'CREATE')", [role])[0][0]:
             found.append(f"{role} may create tables")
     return found
+
+
+def _granted(role: str, table: str) -> list[str]:
+    granted = []
+    for privilege in PRIVILEGES:
+        kind = "any_column" if privilege in ("SELECT", "INSERT", "UPDATE", "REFERENCES") else "table"
+        if rows(f"SELECT has_{kind}_privilege(%s, %s, %s)", [role, f"public.{table}", privilege])[0][0]:
+            granted.append(privilege)
+    return granted
 
 
 def append_only() -> list[str]:

@@ -13,10 +13,10 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from billing import slots
-from numbers import labels
+from numbers import call_months, labels
 from numbers.models import (
     Address,
     Assignment,
@@ -32,7 +32,7 @@ from portal import audit, outbox, tenancy
 from portal.models import Submission
 from staff.models import Invitation, StaffMember, StaffSettings
 from tests import make
-from tests.isolation import walls
+from tests.isolation import calls, walls
 
 NUMBERS = ("active", "spare", "scheduled", "overdue", "inactive", "free")
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -57,6 +57,8 @@ class World:
 
 def build(cast: SimpleNamespace) -> World:
     """Fill both tenants of the cast; every tenant's table gets at least one row of each."""
+    with transaction.atomic(), everything():
+        call_months.ensure([call_months.of(NOW)])
     acme = _side(cast.acme, cast.alice, "parrot", "+493023125", 7_100_000_000, ("Acme", "alice@acme", "Alice Adler"))
     globex = _side(cast.globex, cast.carl, "canary", "+496990009", 9_400_000_000, ("Globex", "carl@globex", "Conrad"))
     return World(acme, globex, cast)
@@ -126,6 +128,7 @@ def _around_the_numbers(tenant: Any, who: Any, bird: str, prefix: str, first_id:
     StaffSettings.objects.create(id=first_id + 83, changed_at=NOW)
     # shared, or a copy of the row would overlap with it before anything else is asked
     Assignment.objects.create(id=first_id + 81, number=active, staff_member=member, from_at=NOW, shared=True)
+    calls.fill(active, member, who, bird=bird, prefix=prefix, first_id=first_id, at=NOW)
     slots.move(f"{prefix}701", to=f"{prefix}799", on=date(2026, 11, 1))
     slots.move(f"{prefix}799", to=f"{prefix}701", on=date(2026, 11, 2))
     block = NumberBlock.objects.create(

@@ -24,6 +24,9 @@ LISTS = (
     "billing_price",
     "numbers_phonenumber",
     "numbers_localarea",
+    "numbers_dispute",
+    "numbers_helpline",
+    "numbers_intakeline",
 )
 READ_ONLY = ("portal_auditevent", "portal_outboxmessage", "portal_jobrun", "numbers_phonenumber", "numbers_localarea")
 
