@@ -6,6 +6,8 @@
 | dashboard, numbers, lifecycle, swap, bulk    | yes           | –       | –     |
 | costs                                        | yes           | yes     | –     |
 | own numbers                                  | –             | –       | yes   |
+| staff: list, create, access, roles, settings | yes           | –       | –     |
+| accepting an invitation                      | everybody who has the link, signed in or not |
 """
 
 from collections.abc import Callable

@@ -1,5 +1,11 @@
 """Cells of CSV files that spreadsheets open: nothing runs as a formula, and a round trip is exact (rule N4)."""
 
+import csv
+import io
+from collections.abc import Iterable
+from typing import Any
+
+BOM = "\ufeff"  # tells a spreadsheet that the text is UTF-8
 _DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -16,3 +22,10 @@ def original(cell: str) -> str:
 def number(e164: str) -> str:
     """Return a number as a cell in which a spreadsheet keeps the plus and every zero."""
     return f'="{e164}"'
+
+
+def table(lines: Iterable[Iterable[Any]]) -> str:
+    """Return lines of cells as CSV text, as German spreadsheets expect it."""
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=";", lineterminator="\r\n").writerows(lines)
+    return text.getvalue()

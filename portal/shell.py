@@ -97,6 +97,7 @@ def _nav(path: str, role: Role) -> list[dict[str, Any]]:
             _("Organisation"),
             [
                 ("billing:costs", _("Costs"), "receipt-text", _MONEY),
+                ("staff:list", _("Staff"), "users", _ADMIN),
                 ("numbers:history", _("History"), "history", _ADMIN),
                 ("portal:help", _("Help"), "circle-question-mark", _EVERY),
             ],

@@ -13,7 +13,7 @@ from billing import prices
 from billing.models import PriceClass
 from numbers import effects
 from numbers.demo import acme, globex
-from portal import berlin, tenants
+from portal import berlin, outbox, tenants
 from portal.demo import accounts
 from portal.models import JobRun, OutboxMessage, Role, Tenant, User
 from portal.tenancy import every_tenant, tenant_transaction
@@ -95,4 +95,6 @@ def _note_runs(runs: dict[datetime, int]) -> None:
 def _old_mail_is_sent(*, now: datetime) -> None:
     for message in OutboxMessage.objects.filter(created_at__lt=now - FRESH):
         message.state, message.attempts, message.sent_at = OutboxMessage.State.SENT, 1, message.created_at
-        message.save(update_fields=["state", "attempts", "sent_at"])
+        if message.template.startswith(outbox.CONFIDENTIAL):
+            message.context = {}
+        message.save(update_fields=["state", "attempts", "sent_at", "context"])

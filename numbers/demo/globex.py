@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+from numbers.demo import staff
 from numbers.demo import story as tell
 from numbers.demo.sites import GLOBEX_SITE
 from numbers.demo.story import Story
@@ -15,6 +16,7 @@ def story(tenant: Tenant, people: Mapping[str, User], *, now: datetime, months: 
     """Return Globex's story, ready to be told inside its tenant transaction."""
     told = Story(tenant, now=now, months=months)
     carl, olga = people["carl@globex.example"], people["olga@operator.example"]
+    staff.employ(told, staff.GLOBEX, domain="globex.example", by=carl)
     e164s = GLOBEX_SITE.e164s()
     told.on(GLOBEX_SITE.month, 9, "10:40", tell.add(tenant, GLOBEX_SITE, by=olga))
     told.on(GLOBEX_SITE.month, 12, "08:20", tell.activate(e164s[:IN_SERVICE], by=carl))

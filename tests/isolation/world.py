@@ -228,7 +228,8 @@ def fingerprints(*, of: int | None = None, shape: bool = False) -> dict[str, str
 
     With `shape` it leaves out what differs between two equal runs: ids, times, keys.
     """
-    said = r"regexp_replace(ROW(%s)::text, '(run\"*: |/bulk/)\d+', '\1', 'g')" if shape else "ROW(%s)::text"
+    passing = r"(run\"*: |/bulk/)\d+|/invitation/[\w-]+"
+    said = rf"regexp_replace(ROW(%s)::text, '{passing}', '\1', 'g')" if shape else "ROW(%s)::text"
     parts = []
     for table, columns in _columns(shape=shape).items():
         key = {"portal_tenant": "id"}.get(table, "tenant_id")
@@ -256,7 +257,9 @@ def _columns(*, shape: bool) -> dict[str, list[str]]:
         " WHERE relname = ANY(%s) AND attnum > 0 AND NOT attisdropped ORDER BY relname, attnum",
         [list(found)],
     ):
-        if not shape or (kind not in passing and name not in ("id", "request_id", "run_id", "slot_id")):
+        if not shape or (
+            kind not in passing and name not in ("id", "request_id", "run_id", "slot_id", "token_hash", "object_id")
+        ):
             found[table].append(f'"{name}"')
     return found
 

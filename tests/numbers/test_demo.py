@@ -13,6 +13,7 @@ from numbers.models import Forwarding, NumberState, PhoneNumber
 from portal import berlin, tenancy
 from portal.demo import accounts
 from portal.models import AuditEvent, JobRun, Membership, OutboxMessage, Tenant, User
+from staff.models import Invitation, StaffMember
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 FILM = re.compile(r"\+49(3023125|6990009|4066969|2214710|8999998)[0-9]{3}")
@@ -124,3 +125,21 @@ def test_walls_stand_while_the_story_is_told(operator):
     globex = Tenant.objects.get(slug="globex")
     with tenancy.tenant_transaction(globex.pk):
         assert PhoneNumber.objects.count() == 15
+
+
+def test_load_employs_people_in_every_state(operator):
+    demo.load(now=NOW)
+
+    acme = StaffMember.objects.filter(tenant__slug="acme")
+    states = dict(acme.values_list("state").annotate(count=Count("pk")))
+    assert (acme.count(), states["locked"], states["left"]) == (40, 1, 1)
+    assert len(set(acme.exclude(department="").values_list("department", flat=True))) == 6
+    assert acme.exclude(user=None).count() == 4
+    assert StaffMember.objects.filter(tenant__slug="globex").count() == 6
+    assert not StaffMember.objects.filter(tenant__slug="initech").exists()
+    open_ones = Invitation.objects.filter(accepted_at=None, revoked_at=None)
+    assert sorted(invitation.is_open(NOW) for invitation in open_ones) == [False, True]
+    [mail] = OutboxMessage.objects.filter(template="staff/invitation", state="pending")
+    assert mail.context["url"]
+    assert [m.context for m in OutboxMessage.objects.filter(template="staff/invitation", state="sent")] == [{}]
+    assert [p for p in acme.exclude(email="").values_list("email", flat=True) if not p.endswith(".example")] == []
