@@ -30,6 +30,8 @@ KINDS: dict[str, tuple[Promise, str, str]] = {
     "number.changed": (gettext_lazy("Label, note or usage changed"), "pencil", ""),
     "number.forwarded": (gettext_lazy("Forwarding set up"), "phone-forwarded", ""),
     "number.forwarding_removed": (gettext_lazy("Forwarding removed"), "phone-off", "off"),
+    "calls.viewed": (gettext_lazy("Calls looked at"), "search", ""),
+    "calls.purged": (gettext_lazy("Calls deleted with the reassignment"), "trash-2", "off"),
     "number.returned": (gettext_lazy("Returned"), "arrow-left", "off"),
     "number.ported_out": (gettext_lazy("Ported out"), "arrow-right", "off"),
 }

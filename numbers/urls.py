@@ -1,8 +1,8 @@
 """URLs of the biggest floor, one group per subject."""
 
-from django.urls import path
+from django.urls import path, re_path
 
-from numbers.views import bulk, dashboard, forwarding, lifecycle, number, overview, swap, upcoming
+from numbers.views import bulk, calls, dashboard, forwarding, kept, lifecycle, number, overview, swap, upcoming
 
 app_name = "numbers"
 
@@ -26,4 +26,15 @@ urlpatterns = [
     path("numbers/<int:pk>/withdraw/", lifecycle.withdraw, name="withdraw"),
     path("numbers/<int:pk>/forwarding/", forwarding.forwarding, name="forwarding"),
     path("numbers/<int:pk>/forwarding/<slug:when>/remove/", forwarding.remove, name="forwarding_remove"),
+    path("numbers/<int:pk>/calls/", calls.of_number, name="calls"),
+    path("calls/mine/", calls.own, name="own_calls"),
+    path("calls/itemised/", calls.itemised, name="itemised"),
+    path("calls/itemised/order/", calls.order, name="itemisation_order"),
+    path("calls/itemised/withdraw/", calls.withdraw, name="itemisation_withdraw"),
+    path("calls/itemised/<int:year>/<int:month>/", calls.bill, name="itemised_bill"),
+    re_path(
+        r"^calls/itemised/(?P<year>\d{4})/(?P<month>\d{1,2})/bill\.(?P<form>csv|pdf)$", calls.bill, name="itemised_file"
+    ),
+    path("calls/kept/", kept.kept, name="kept"),
+    path("calls/kept/retention/", kept.retention, name="retention"),
 ]

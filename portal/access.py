@@ -5,6 +5,9 @@
 | own account, help, language, theme           | yes           | yes     | yes   |
 | dashboard, numbers, lifecycle, swap, bulk    | yes           | –       | –     |
 | costs                                        | yes           | yes     | –     |
+| calls of a number, itemised bill, retention  | yes           | –       | –     |
+| what is kept and until when                  | yes           | yes     | yes   |
+| own calls, if the tenant lets staff see them | yes           | yes     | yes   |
 | own numbers                                  | –             | –       | yes   |
 | staff: list, create, access, roles, settings | yes           | –       | –     |
 | accepting an invitation                      | everybody who has the link, signed in or not |

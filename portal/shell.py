@@ -80,6 +80,7 @@ def _memberships(memberships: Sequence[Membership], present: Membership) -> list
 # title, then (url name, label, icon, roles)
 _EVERY = frozenset(Role)
 _ADMIN = frozenset({Role.ADMINISTRATOR})
+_STAFF = frozenset({Role.STAFF})
 _MONEY = frozenset({Role.ADMINISTRATOR, Role.BILLING})
 
 
@@ -97,8 +98,11 @@ def _nav(path: str, role: Role) -> list[dict[str, Any]]:
             _("Organisation"),
             [
                 ("billing:costs", _("Costs"), "receipt-text", _MONEY),
+                ("numbers:itemised", _("Itemised bill"), "list-checks", _ADMIN),
+                ("numbers:own_calls", _("My calls"), "phone", _STAFF),
                 ("staff:list", _("Staff"), "users", _ADMIN),
                 ("numbers:history", _("History"), "history", _ADMIN),
+                ("numbers:kept", _("What we keep"), "shield-check", _EVERY),
                 ("portal:help", _("Help"), "circle-question-mark", _EVERY),
             ],
         ),

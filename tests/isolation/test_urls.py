@@ -46,14 +46,21 @@ def test_every_page_is_written(world):
     assert [url for name in routes.ROUTES for _, url in walk.addresses(name, alice) if not alice.get(url).status] == []
 
 
+def looked():
+    with worlds.everything():
+        return AuditEvent.objects.filter(verb="calls.viewed").count()
+
+
 @pytest.mark.parametrize("viewer", routes.VIEWERS)
 def test_looking_shows_nothing_of_another_tenant_and_changes_no_row(standing, viewer):
     somebody = walk.Viewer(viewer, standing)
-    before = worlds.fingerprints()
+    before, events = worlds.fingerprints(), looked()
 
     assert walk.looks(somebody) == []
 
-    assert worlds.changed(before, worlds.fingerprints()) == []
+    traced = ["portal_auditevent"] if looked() > events else []  # rule T5: a look at calls leaves an event
+    assert worlds.changed(before, worlds.fingerprints()) == traced
+    assert not traced or viewer in ("alice", "carl", "erika")
 
 
 @pytest.mark.parametrize("viewer", ["alice", "erika"])
@@ -73,7 +80,7 @@ def test_posting_changes_nothing_of_another_tenant(standing, viewer):
     assert walk.pushes(walk.Viewer(viewer, standing)) == []
 
 
-@pytest.mark.parametrize("shown", ["label", "note", "forwarding", "history"])
+@pytest.mark.parametrize("shown", ["label", "note", "forwarding", "history", "call"])
 def test_the_owner_sees_what_others_must_not(world, shown):
     """Else the canaries prove nothing: on Carl's own pages they stand in plain sight."""
     carl = walk.Viewer("carl", world)
@@ -82,12 +89,19 @@ def test_the_owner_sees_what_others_must_not(world, shown):
         "note": "numbers:number",
         "forwarding": "numbers:number",
         "history": "numbers:history",
+        "call": "numbers:calls",
     }
-    url = walk.address(pages[shown], world.globex.ids["active"] if pages[shown] == "numbers:number" else None)
+    url = walk.address(pages[shown], world.globex.ids["active"] if routes.ROUTES[pages[shown]].owns else None)
 
     seen = carl.get(url)
 
-    words = {"label": "canary label", "note": "canary note", "forwarding": "canary@phone", "history": "canary"}
+    words = {
+        "label": "canary label",
+        "note": "canary note",
+        "forwarding": "canary@phone",
+        "history": "canary",
+        "call": "90009799",
+    }
     assert words[shown] in seen.text
 
 

@@ -1,0 +1,231 @@
+"""Lists of calls and the itemised bill: who sees what, how it is masked, the same in page, CSV and PDF (A3, T5)."""
+
+import csv
+import io
+import re
+from datetime import UTC, date, datetime, timedelta
+from uuid import uuid4
+
+import pypdfium2
+import pytest
+import time_machine
+from django.urls import reverse
+
+from numbers import calls, itemisation, itemised_pdf, notation
+from numbers.call_lines import peer
+from numbers.models import CallRecord, Helpline, ItemisationOrder
+from portal.access import tenant_token
+from portal.models import AuditEvent
+from portal.tenancy import tenant_transaction
+from staff import settings as staff_settings
+from staff.models import StaffMember
+from tests import calling, make
+from tests.conftest import NOW
+
+MONTH = {"year": 2026, "month": 11}
+
+
+@pytest.fixture(autouse=True)
+def clock():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def number(cast):
+    calling.make_months()
+    with tenant_transaction(cast.acme.pk):
+        return make.number("+493023125010", state="active")
+
+
+def ordered(cast, *, masked=False, at=datetime(2026, 10, 31, 22, 59, 59, tzinfo=UTC)):
+    with tenant_transaction(cast.acme.pk, user_id=cast.alice.pk):
+        return itemisation.order(masked=masked, declaration=itemisation.DECLARATION, by=cast.alice, at=at)
+
+
+def look(client, name, **where):
+    return client.get(reverse(f"numbers:{name}", kwargs=where))
+
+
+def files(client):
+    bill, paper = (look(client, "itemised_file", form=form, **MONTH) for form in ("csv", "pdf"))
+    rows = list(csv.reader(io.StringIO(bill.content.decode("utf-8-sig")), delimiter=";"))[1:]
+    document = pypdfium2.PdfDocument(paper.content)
+    text = "\n".join(page.get_textpage().get_text_bounded() for page in document)
+    return rows, text
+
+
+def test_page_csv_and_pdf_agree_row_by_row(cast, number, sign_in):
+    ordered(cast)
+    lines = [
+        calling.line(number, calling.days_ago(3, hour=hour), peer="+492214710123", talk=61 + hour, cost_micro=hour * 9)
+        for hour in range(5, 17)
+    ]
+    calling.take(*lines)
+    alice = sign_in(cast.alice)
+
+    page = look(alice, "itemised_bill", **MONTH).content.decode()
+    rows, text = files(alice)
+
+    shown = re.findall(r'<time datetime="([^"]+)"', page)
+    assert len(shown) == len(rows) == 12
+    for at, row in zip(shown, rows, strict=True):
+        moment = datetime.fromisoformat(at)
+        assert (row[0], row[1]) == (f"{moment:%Y-%m-%d}", f"{moment:%H:%M:%S}")
+        assert f"{moment:%H:%M:%S}" in text
+        assert calls.duration(int(row[5])) in text
+        assert calls.duration(int(row[5])) in page
+    assert {notation.unquoted(row[4]) for row in rows} == {"+492214710123"}
+    assert {notation.unquoted(row[2]) for row in rows} == {"+493023125010"}
+    assert "0221 4710123" in text.replace("\xa0", " ")
+
+
+@pytest.mark.parametrize("masked", [True, False])
+def test_masking_helplines_and_reverse_charge_are_the_same_everywhere(cast, number, sign_in, as_operator, masked):
+    ordered(cast, masked=masked)
+    with as_operator():
+        Helpline.objects.create(number=peer("0221 4710 777"), name="help")
+    calling.take(
+        calling.line(number, calling.days_ago(1), peer="+492214710123"),
+        calling.line(number, calling.days_ago(1), peer="+492214710777"),
+        calling.line(number, calling.days_ago(1), peer="+492214710456", direction="in", reverse_charged=True),
+        calling.line(number, calling.days_ago(1), peer="+492214710888", direction="in"),
+    )
+    alice = sign_in(cast.alice)
+
+    pages = [look(alice, "itemised_bill", **MONTH), look(alice, "calls", pk=number.pk)]
+    rows, text = files(alice)
+
+    written = [re.sub(r"\s|&nbsp;", "", each) for each in (*(p.content.decode() for p in pages), text)]
+    for each in (*written, "".join(map("".join, rows))):
+        assert ("4710123" in each) is not masked
+        assert ("4710xxx" in each) is True
+        assert "4710777" not in each
+        assert "4710456" not in each
+        assert "4710888" not in each
+
+
+def test_calls_before_the_order_are_never_listed(cast, number, sign_in):
+    ordered(cast, at=calling.days_ago(5))
+    calling.take(calling.line(number, calling.days_ago(1)))
+    alice = sign_in(cast.alice)
+
+    assert look(alice, "itemised_bill", **MONTH).status_code == 404
+    assert "4710" not in look(alice, "calls", pk=number.pk).content.decode()
+
+
+def test_a_withdrawal_stops_this_month_and_leaves_those_that_are_over(cast, number, acme, sign_in):
+    ordered(cast, at=calling.on("2026-08-15T10:00:00+00:00"))
+    calling.take(calling.line(number, calling.days_ago(1)), calling.line(number, calling.days_ago(40)))
+    itemisation.withdraw(by=cast.alice, at=NOW)
+
+    assert itemisation.spans() == [itemisation.Span(date(2026, 9, 1), date(2026, 11, 1), False)]
+    assert calls.listed(itemisation.spans()).count() == 1
+
+
+def test_order_needs_the_declaration(cast, number, sign_in):
+    alice, url = sign_in(cast.alice), reverse("numbers:itemisation_order")
+    fields = {"_tenant": tenant_token(cast.acme.pk), "operation_id": str(uuid4()), "numbers": "masked"}
+    fields["declaration"] = itemisation.DECLARATION
+
+    refused = alice.post(url, fields)
+    done = alice.post(url, fields | {"declared": "on"})
+    again = alice.post(url, fields | {"declared": "on", "operation_id": str(uuid4())})
+
+    assert (refused.status_code, done.status_code, again.status_code) == (422, 302, 422)
+    with tenant_transaction(cast.acme.pk):
+        row = ItemisationOrder.objects.get()
+        assert (row.masked, row.declaration, row.ordered_by) == (True, itemisation.DECLARATION, cast.alice)
+        assert AuditEvent.objects.filter(tenant=cast.acme, verb="itemised_bill.ordered").count() == 1
+
+
+@pytest.mark.parametrize("name", ["itemised", "itemisation_order", "itemisation_withdraw", "retention"])
+@pytest.mark.parametrize("who", ["bob", "dora"])
+def test_others_are_refused(cast, number, sign_in, name, who):
+    assert look(sign_in(getattr(cast, who)), name).status_code == 403
+
+
+def test_every_look_leaves_an_event_without_called_numbers(cast, number, sign_in):
+    ordered(cast)
+    calling.take(calling.line(number, calling.days_ago(1), peer="+492214710123"))
+    alice = sign_in(cast.alice)
+
+    look(alice, "calls", pk=number.pk)
+    look(alice, "itemised_bill", **MONTH)
+    files(alice)
+
+    with tenant_transaction(cast.acme.pk):
+        events = list(AuditEvent.objects.filter(tenant=cast.acme, verb="calls.viewed").order_by("pk"))
+    assert [event.after["what"] for event in events] == ["page", "2026-11 page", "2026-11 csv", "2026-11 pdf"]
+    assert {event.actor_id for event in events} == {cast.alice.pk}
+    assert "4710" not in str([event.after for event in events])
+
+
+def test_staff_see_their_own_interval_alone_and_only_if_allowed(cast, number, sign_in):
+    with tenant_transaction(cast.acme.pk, user_id=cast.alice.pk):
+        bob = StaffMember.objects.filter(user=cast.bob).first() or calling.person("Bob Brandt", user=cast.bob)
+        other = calling.person("Other Otto")
+        calling.assign(number, other, calling.days_ago(30), calling.days_ago(10))
+        calling.assign(number, bob, calling.days_ago(10))
+    calling.take(
+        calling.line(number, calling.days_ago(10) - timedelta(microseconds=1), peer="+492214710111"),
+        calling.line(number, calling.days_ago(10), peer="+492214710222"),
+        calling.line(number, calling.days_ago(2), peer="+492214710333", direction="in"),
+    )
+    client = sign_in(cast.bob)
+
+    closed = look(client, "own_calls").content.decode()
+    with tenant_transaction(cast.acme.pk, user_id=cast.alice.pk):
+        staff_settings.change({"sees_own_calls": True}, by=cast.alice, at=NOW)
+    shown = re.sub(r"\s|&nbsp;", "", look(client, "own_calls").content.decode())
+
+    assert "4710" not in closed
+    assert "4710111" not in shown
+    assert "4710222" in shown
+    assert "4710333" in shown
+
+
+def test_pages_are_walked_by_key(cast, number, acme, monkeypatch):
+    ordered(cast)
+    monkeypatch.setattr(calls, "PAGE", 4)
+    at = calling.days_ago(1)
+    calling.take(
+        *(calling.line(number, at) for _ in range(6)), *(calling.line(number, calling.days_ago(2)) for _ in "ab")
+    )
+    spans, seen, before = itemisation.spans(), [], ""
+
+    while True:
+        page = calls.page(calls.listed(spans, number_id=number.pk), spans, before=before)
+        seen += [(call.at, call.peer) for call in page.calls]
+        before = page.older
+        if not before:
+            break
+
+    assert len(seen) == len(set(seen)) == CallRecord.objects.count() == 8
+    assert [at for at, _ in seen] == sorted((at for at, _ in seen), reverse=True)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_page_of_calls_takes_two_queries(cast, number, acme, django_assert_num_queries, count):
+    ordered(cast)
+    calling.take(*(calling.line(number, calling.days_ago(1)) for _ in range(count)))
+    with django_assert_num_queries(2):
+        spans = itemisation.spans()
+        calls.page(calls.listed(spans, number_id=number.pk), spans, before="")
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [("+492214710123", "+492214710xxx"), ("0221\xa04710-123", "0221\xa04710-xxx"), ("112", "xxx"), ("", "")],
+)
+def test_masked_hides_the_last_three_digits(number, shown):
+    assert calls.masked(number) == shown
+
+
+def test_paper_fetches_nothing(tmp_path):
+    secret = tmp_path / "secret.css"
+    secret.write_text("p::after { content: 'leaked' }")
+    with pytest.raises(itemised_pdf.Refused):
+        itemised_pdf.NoFetcher().fetch(f"file://{secret}")
+    with pytest.raises(itemised_pdf.Refused):
+        itemised_pdf.NoFetcher().fetch("http://127.0.0.1/x")
