@@ -53,7 +53,7 @@ def functions(table: str, *, create: str, drop: str, may_drop: str) -> str:
         " SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '1s' AS $$"
         f" DECLARE name text := {name}; allowed boolean; BEGIN"
         " IF month <> date_trunc('month', month) OR month < date '2020-01-01'"
-        " OR month > current_date + interval '13 months' THEN RAISE EXCEPTION '% is no month to keep', month; END IF;"
+        " OR month > date '2100-01-01' THEN RAISE EXCEPTION '% is no month to keep', month; END IF;"
         f" PERFORM pg_advisory_xact_lock(hashtext({name}));"
     )
     berlin = "AT TIME ZONE 'Europe/Berlin'"

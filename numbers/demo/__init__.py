@@ -12,7 +12,7 @@ from django.db import transaction
 from billing import prices
 from billing.models import PriceClass
 from numbers import effects
-from numbers.demo import acme, globex
+from numbers.demo import acme, calls, globex
 from portal import berlin, outbox, tenants
 from portal.demo import accounts
 from portal.models import JobRun, OutboxMessage, Role, Tenant, User
@@ -37,6 +37,7 @@ def load(*, now: datetime) -> bool:
             with tenant_transaction(tenant.pk):
                 for at, count in tell(tenant, people, now=now, months=MONTHS).tell().items():
                     runs[at] = runs.get(at, 0) + count
+        calls.tell(Tenant.objects.get(slug=accounts.ACME), people, now=now)
         _note_runs(runs)
         _old_mail_is_sent(now=now)
     return True
