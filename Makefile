@@ -26,11 +26,12 @@ DEPLOYED = DATABASE_URL=postgresql://nobody@localhost/none PORTAL_DEMO=0 PORTAL_
 demo: $(ENVIRONMENT) $(BUILD) $(MESSAGES) ; @exec $(PY) -m portal.serve
 demo-reset: $(ENVIRONMENT) ; @$(PY) -m portal.serve reset && echo "The demo's data is deleted; the next make demo begins anew."
 test: $(ENVIRONMENT) $(BUILD) $(MESSAGES)
-	$(call step,tests on both cores,$(BIN)/pytest -m "not serial" -n 2 $(PYTEST_ARGS))
-	$(call step,tests that need the machine alone,$(BIN)/pytest -m serial $(PYTEST_ARGS))
+	$(call step,tests on both cores,$(BIN)/pytest -m "not serial" -n 2 $(call noted,parallel) $(PYTEST_ARGS))
+	$(call step,tests that need the machine alone,$(BIN)/pytest -m serial $(call noted,serial) $(PYTEST_ARGS))
 
+noted = $(if $(PORTAL_PROOF),-o junit_logging=system-out --junitxml=build/proof-$(1).xml)
 proof: export PORTAL_PROOF := 1
-proof: test
+proof: test ; $(call step,report,$(PY) scripts/proof_report.py)
 bench: $(ENVIRONMENT) $(BUILD) $(MESSAGES) ; $(call step,bench,$(PY) -m bench --write)
 messages: $(ENVIRONMENT) ; $(call step,collect messages,$(PY) scripts/collect_messages.py; $(PY) scripts/compile_messages.py)
 

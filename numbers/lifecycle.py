@@ -14,16 +14,17 @@ An operation that meets a number past its last active day settles it first, on i
 by mail to whoever acts, unless `confirm` is False: a bulk run writes one mail for all.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
 from billing import prices, slots
 from billing.models import PriceClass
 from numbers import effects, messages, outcomes
-from numbers.models import LockedNumber, NumberState, PhoneNumber
+from numbers.models import LockedNumber, NumberState
+from numbers.moves import move
 from numbers.outcomes import Outcome, Reason
-from portal import audit, berlin
+from portal import berlin
 from portal.models import User
 
 
@@ -60,10 +61,9 @@ def activate(
     found = {n.pk: _refusal(n, {NumberState.ACTIVE: outcomes.unchanged(n.pk, Reason.ALREADY_ACTIVE)}) for n in numbers}
     _take_back(scheduled, by=by, at=at, confirm=confirm)
     if inactive:
-        _write(inactive, state=NumberState.ACTIVE, active_since=today)
+        before = {"state": NumberState.INACTIVE}
+        move(inactive, "number.activated", before=before, by=by, at=at, state=NumberState.ACTIVE, active_since=today)
         slots.open_slots([(n.e164, n.price_class) for n in inactive], tenant_id=inactive[0].tenant_id, on=today)
-        after = {"state": NumberState.ACTIVE, "active_since": today.isoformat()}
-        _trace("number.activated", inactive, {"state": NumberState.INACTIVE}, after, by=by, at=at)
         costs = [quotes[PriceClass(n.price_class)] for n in inactive]
         monthly, first_month = sum(q.monthly for q in costs), sum(q.first_month for q in costs)
         if confirm:
@@ -95,10 +95,13 @@ def schedule_deactivation(
         for n in numbers
     }
     if active:
-        _write(active, state=NumberState.DEACTIVATION_SCHEDULED, last_active_on=last_active_on)
+        to: dict[str, str | date | None] = {
+            "state": NumberState.DEACTIVATION_SCHEDULED,
+            "last_active_on": last_active_on,
+        }
+        before = {"state": NumberState.ACTIVE}
+        move(active, "number.deactivation_scheduled", before=before, by=by, at=at, **to)
         slots.end([n.e164 for n in active], last_on=last_active_on)
-        after = {"state": NumberState.DEACTIVATION_SCHEDULED, "last_active_on": last_active_on.isoformat()}
-        _trace("number.deactivation_scheduled", active, {"state": NumberState.ACTIVE}, after, by=by, at=at)
         if confirm:
             messages.confirm("numbers/deactivation_scheduled", active, by=by, at=at, last_active_on=last_active_on)
     return _answers(numbers, kept)
@@ -133,9 +136,9 @@ def _take_back(scheduled: Sequence[LockedNumber], *, by: User, at: datetime, con
             by_date.setdefault(number.last_active_on, []).append(number)
     for last_active_on, group in by_date.items():
         slots.reopen([n.e164 for n in group], last_on=last_active_on)
-        before = {"state": NumberState.DEACTIVATION_SCHEDULED, "last_active_on": last_active_on.isoformat()}
-        _trace("number.deactivation_withdrawn", group, before, {"state": NumberState.ACTIVE}, by=by, at=at)
-    _write(scheduled, state=NumberState.ACTIVE, last_active_on=None)
+        before = {"state": NumberState.DEACTIVATION_SCHEDULED, "last_active_on": last_active_on}
+        to: dict[str, str | date | None] = {"state": NumberState.ACTIVE, "last_active_on": None}
+        move(group, "number.deactivation_withdrawn", before=before, by=by, at=at, **to)
     if confirm:
         messages.confirm("numbers/deactivation_withdrawn", scheduled, by=by, at=at)
 
@@ -160,19 +163,3 @@ def _refusal(number: LockedNumber, known: Mapping[NumberState, Outcome]) -> Outc
 
 def _answers(numbers: Sequence[LockedNumber], kept: Mapping[int, Outcome | None]) -> list[Outcome]:
     return [kept[n.pk] or outcomes.done(n.pk) for n in numbers]
-
-
-def _write(numbers: Iterable[LockedNumber], **values: object) -> None:
-    """Write the same values to all rows in one UPDATE, and to the rows in hand."""
-    rows = list(numbers)
-    PhoneNumber.objects.filter(pk__any=[n.pk for n in rows]).update(**values)
-    for number in rows:
-        for name, value in values.items():
-            setattr(number, name, value)
-
-
-def _trace(
-    verb: str, numbers: Sequence[LockedNumber], before: dict[str, str], after: dict[str, str], *, by: User, at: datetime
-) -> None:
-    entries = [audit.Entry("number", n.pk, n.e164, before, after) for n in numbers]
-    audit.record(verb, entries, by=by, at=at, tenant_id=numbers[0].tenant_id)

@@ -17,7 +17,7 @@ SAVEPOINT once;
 INSERT INTO portal_submission (tenant_id, user_id, verb, key, outcome, at)
 VALUES (%s, %s, %s, %s, '{}', %s) ON CONFLICT (tenant_id, user_id, verb, key) DO NOTHING RETURNING id
 """
-_END = "RELEASE SAVEPOINT once"
+_KEEP = "UPDATE portal_submission SET outcome = %s WHERE id = %s; RELEASE SAVEPOINT once"
 
 
 def once(
@@ -33,12 +33,12 @@ def once(
         cursor.nextset()
         row = cursor.fetchone()
         if row is None:
-            cursor.execute(_END)
+            cursor.execute("RELEASE SAVEPOINT once")
             return Submission.objects.get(user=by, verb=verb, key=key).outcome, True
         try:
             outcome = work()
         except BaseException:
             cursor.execute("ROLLBACK TO SAVEPOINT once")
             raise
-        cursor.execute(f"UPDATE portal_submission SET outcome = %s WHERE id = %s;{_END}", [json.dumps(outcome), row[0]])
+        cursor.execute(_KEEP, [json.dumps(outcome), row[0]])
         return outcome, False

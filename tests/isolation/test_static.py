@@ -12,6 +12,7 @@ TENANCY = "portal/tenancy.py"
 
 # Files that write SQL of their own, each with its reason.
 SQL = {
+    "portal/outbox.py": "any number of messages in one statement, none read back, as the events",
     "portal/audit.py": "any number of events in one statement, none read back: they may belong to no tenant",
     TENANCY: "announces the tenant and sets the role",
     "portal/views/health.py": "asks whether the database answers",
@@ -28,6 +29,7 @@ SQL = {
     "numbers/effects.py": "effects and events of 5,000 numbers of all tenants in one statement, as the operator's role",
     "numbers/forwarding.py": "what hangs on 5,000 numbers by both its ends, joined on the tenant; one lock per tenant",
     "numbers/inventory.py": "one lock per tenant against the same list taken twice",
+    "numbers/moves.py": "state and events of a set in one statement; names the tenant",
     "numbers/overview.py": "counts of all tabs and areas in one statement; names the tenant; the search function",
     "numbers/pool.py": "the functions of the pool, through which alone customers' processes reach it",
     "numbers/pool_loading.py": "a million numbers of the operator's pool in one statement",
@@ -42,7 +44,7 @@ EVERYBODY = {
     "numbers/call_jobs.py": "calls come in for all tenants and go at night, in the worker and in commands",
     "numbers/bulk.py": "finds unfinished runs of all tenants for the worker; each is continued in its own tenant",
 }
-PAST_THE_MANAGER = {"portal/append.py": "inserts rows of a model without reading them back; it asks for none"}
+PAST_THE_MANAGER: dict[str, str] = {}
 LIFTERS = re.compile(r"(^|/)(tasks|operator\w*|admin)\.py$|/management/commands/|/demo/|^portal/operator/")
 
 

@@ -1,7 +1,5 @@
-import time
 from datetime import UTC, datetime
 
-import pytest
 from django.db import connection
 
 from portal import audit, outbox
@@ -38,25 +36,3 @@ def test_a_thousand_events_take_one_statement(acme, django_assert_num_queries):
         audit.record("number.activated", entries, by=acme.alice, at=NOW, tenant_id=acme.acme.pk)
 
     assert AuditEvent.objects.count() == 1000
-
-
-@pytest.mark.serial
-def test_appending_is_as_fast_as_bulk_create(acme):
-    def rows():
-        return [
-            AuditEvent(tenant_id=acme.acme.pk, at=NOW, actor=acme.alice, actor_name="A", verb="x", object_type="number")
-            for _ in range(1000)
-        ]
-
-    from portal.append import append
-
-    times = {append: [], AuditEvent.objects.bulk_create: []}
-    for _ in range(7):
-        for write, taken in times.items():
-            objects = rows()
-            begin = time.perf_counter()
-            write(objects)
-            taken.append(time.perf_counter() - begin)
-
-    ours, theirs = (sorted(taken)[3] for taken in times.values())
-    assert ours <= theirs * 1.2, (ours, theirs)
