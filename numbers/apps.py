@@ -8,8 +8,10 @@ class NumbersConfig(AppConfig):
     path = str(Path(__file__).resolve().parent)  # the module is Python's own with our folder grafted on
 
     def ready(self) -> None:
-        from numbers import assignment, attachments, forwarding, labels  # noqa: PLC0415 -- they need the loaded models
+        from numbers import attachments, forwarding, handovers, labels, people  # noqa: PLC0415 -- they need the loaded models
+        from staff import ties  # noqa: PLC0415 -- the same
 
-        attachments.register(assignment.ATTACHMENT)
+        attachments.register(handovers.ATTACHMENT)
         attachments.register(forwarding.ATTACHMENT)
         attachments.register(labels.ATTACHMENT)
+        ties.register(people.TIE)

@@ -1,12 +1,13 @@
 """What a number's page shows, shaped before the template."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from numbers import history, messages, notation
+from numbers import history, holders, messages, notation
 from numbers.history import Line
 from numbers.models import Forwarding, NumberState, PhoneNumber
 from portal import berlin
@@ -55,10 +56,30 @@ def facts(number: PhoneNumber, *, at: datetime) -> Facts:
     )
 
 
+def standing(number: PhoneNumber, *, at: datetime) -> dict[str, Any]:
+    """Return how a number stands: its facts, where its calls go, and who has, will have and had it."""
+    holding, had = holders.history(number, at=at)
+    return {
+        "facts": facts(number, at=at),
+        "rules": rules(number),
+        "incoming": incoming(number),
+        "holding": holding,
+        "had": had,
+    }
+
+
 def rules(number: PhoneNumber) -> list[Rule]:
     """Return the three cases of forwarding with what is set up for each."""
     known = {rule.when: rule for rule in Forwarding.objects.filter(number=number)}
     return [_rule(case, known.get(case)) for case in Forwarding.When]
+
+
+def rules_of(numbers: Sequence[PhoneNumber]) -> dict[int, list[Rule]]:
+    """Return for each of these numbers the cases in which its calls are forwarded, in one query."""
+    found: dict[int, list[Rule]] = {number.pk: [] for number in numbers}
+    for rule in Forwarding.objects.filter(number__in=list(found)).order_by("when"):
+        found[rule.number_id].append(_rule(Forwarding.When(rule.when), rule))
+    return found
 
 
 def incoming(number: PhoneNumber) -> list[str]:

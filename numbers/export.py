@@ -10,7 +10,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from billing.models import PriceClass
-from numbers import bulk_results
+from numbers import bulk_results, holders
+from numbers.holders import NOBODY, Holding
 from numbers.models import BulkRun, NumberState, Usage
 from numbers.overview import Part, Wanted
 from portal import berlin, cells
@@ -19,7 +20,7 @@ from portal.tenancy import tenant_transaction
 BOM = "\ufeff"
 CHUNK = 1_000
 _READ = (
-    *("e164", "area__area_code", "area__name", "state", "last_active_on", "active_since"),
+    *("pk", "e164", "area__area_code", "area__name", "state", "last_active_on", "active_since"),
     *("usage", "label", "note", "base_number", "extension_digits", "price_class"),
 )
 
@@ -34,7 +35,8 @@ def csv(wanted: Wanted, *, tenant_id: int, user_id: int, at: datetime) -> Iterat
         found = Part(wanted, at=at).rows().values_list(*_READ).iterator(chunk_size=CHUNK)
         write = _Writer(at)
         for some in batched(found, CHUNK):
-            yield table(map(write, some))
+            held = holders.of_numbers([row[0] for row in some], at=at)
+            yield table(write(row, held.get(row[0], NOBODY)) for row in some)
 
 
 def results_csv(run_id: int, *, tenant_id: int, user_id: int) -> Iterator[str]:
@@ -60,6 +62,7 @@ def _titles() -> list[str]:
     return [
         *(_("Phone number"), _("Area code"), _("Local area"), _("State"), _("Active since"), _("Last active day")),
         *(_("Usage"), _("Label"), _("Note"), _("Base number"), _("Price class")),
+        _("Assigned to"),
     ]
 
 
@@ -72,8 +75,8 @@ class _Writer:
         self.usages = {str(usage): str(usage.label) for usage in Usage}
         self.price_classes = {str(price): str(price.label) for price in PriceClass}
 
-    def __call__(self, row: tuple[Any, ...]) -> list[str]:
-        e164, code, area, state, last_active_on, since, usage, label, note, base, extension, price_class = row
+    def __call__(self, row: tuple[Any, ...], holding: Holding) -> list[str]:
+        _pk, e164, code, area, state, last_active_on, since, usage, label, note, base, extension, price_class = row
         if last_active_on and last_active_on < self.today:
             state, since, last_active_on = NumberState.INACTIVE, None, None
         return [
@@ -88,6 +91,7 @@ class _Writer:
             cells.neutral(note),
             cells.number(base) if extension else "",
             self.price_classes[price_class],
+            cells.neutral(", ".join(holder.name for holder in holding.present)),
         ]
 
 

@@ -12,8 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from numbers import areas, messages, notation, swap_choices
-from numbers.effects import JOB
+from numbers import areas, effects, handovers, messages, notation, swap_choices
 from numbers.models import Forwarding, PhoneNumber, Usage
 from portal import berlin, tenancy
 from portal.models import AuditEvent, Membership
@@ -32,6 +31,10 @@ KINDS: dict[str, tuple[Promise, str, str]] = {
     "number.forwarding_removed": (gettext_lazy("Forwarding removed"), "phone-off", "off"),
     "calls.viewed": (gettext_lazy("Calls looked at"), "search", ""),
     "calls.purged": (gettext_lazy("Calls deleted with the reassignment"), "trash-2", "off"),
+    "number.assigned": (gettext_lazy("Assigned"), "user-plus", "ok"),
+    "number.unassigned": (gettext_lazy("Assignment removed"), "user-minus", "off"),
+    "number.handover_planned": (gettext_lazy("Hand-over planned"), "calendar-clock", "warn"),
+    "number.handover_withdrawn": (gettext_lazy("Hand-over withdrawn"), "undo-2", "ok"),
     "number.returned": (gettext_lazy("Returned"), "arrow-left", "off"),
     "number.ported_out": (gettext_lazy("Ported out"), "arrow-right", "off"),
 }
@@ -158,7 +161,7 @@ def _line(event: AuditEvent, names: Names) -> Line:
 
 
 def _actor(event: AuditEvent) -> str:
-    if event.actor_name == JOB:
+    if event.actor_name in (effects.JOB, handovers.JOB):
         return _("automatically, on the planned date")
     return event.actor_name
 
@@ -238,6 +241,29 @@ def _forwarding_removed(before: Any, after: Any, names: Names) -> str:
     return _("Forwarding %(when)s to %(destination)s removed") % _rule(before, names)
 
 
+def _assigned(before: Any, after: Any, names: Names) -> str:
+    words = {"name": after.get("staff_member", ""), "before": before.get("staff_member", "")}
+    if before:
+        return _("Assigned to %(name)s, until then %(before)s had it") % words
+    return _("Assigned to %(name)s") % words
+
+
+def _unassigned(before: Any, after: Any, names: Names) -> str:
+    return _("No longer assigned to %(name)s") % {"name": before.get("staff_member", "")}
+
+
+def _planned(before: Any, after: Any, names: Names) -> str:
+    return _("Hand-over to %(name)s on %(on)s planned") % _handover(after)
+
+
+def _called_off(before: Any, after: Any, names: Names) -> str:
+    return _("Hand-over to %(name)s on %(on)s withdrawn") % _handover(before)
+
+
+def _handover(kept: Any) -> dict[str, str]:
+    return {"name": kept.get("staff_member", ""), "on": _day(kept.get("from_on", ""))}
+
+
 def _rule(rule: Any, names: Names) -> dict[str, str]:
     destination = rule.get("destination", "")
     when = str(Forwarding.When(rule.get("when", "always")).label)
@@ -256,4 +282,8 @@ _SENTENCES: dict[str, Callable[[Any, Any, Names], str]] = {
     "number.changed": _changed,
     "number.forwarded": _forwarded,
     "number.forwarding_removed": _forwarding_removed,
+    "number.assigned": _assigned,
+    "number.unassigned": _unassigned,
+    "number.handover_planned": _planned,
+    "number.handover_withdrawn": _called_off,
 }

@@ -5,7 +5,7 @@ from datetime import date, datetime
 
 from django.db.models import Count
 
-from numbers import effects
+from numbers import effects, handovers
 from numbers.models import PhoneNumber
 from portal import audit, berlin, jobs, wake
 from portal.models import JobRun, User
@@ -45,6 +45,27 @@ def apply_deactivations(
         begin=effects.Cursor(),
         progress=progress,
     )
+
+
+def apply_handovers(*, at: datetime) -> JobRun:
+    """Settle every dated hand-over that has begun (mails, trace, forwardings), booked on its planned instant.
+
+    Returns the record of the run. Safe to repeat, to interrupt and to run twice at a time; who holds a number follows
+    from dates, so a late run changes nothing of that (rule A9).
+    """
+    return jobs.sweep(
+        handovers.JOB,
+        as_of=berlin.day(at),
+        count=lambda: handovers.due(at).count(),
+        batch=lambda cursor: handovers.take_effect(at=at, after=cursor),
+        begin=handovers.Cursor(),
+    )
+
+
+def overdue_handovers(*, at: datetime) -> int:
+    """Return how many hand-overs have begun and are not settled."""
+    with every_tenant():
+        return int(handovers.due(at).count())
 
 
 def ask_for_deactivations(*, by: User, at: datetime) -> None:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from numbers import outcomes
+from numbers import assignment, outcomes
 from numbers.attachments import Hanging, Snapshots
 from numbers.models import LockedNumber, NumberSearch, PhoneNumber, Usage
 from numbers.outcomes import Outcome, Reason
@@ -15,7 +15,10 @@ from portal.sorting import fold
 
 
 def change(number: LockedNumber, *, label: str, note: str, usage: Usage, by: User, at: datetime) -> Outcome:
-    """Set label, note and usage of a number; unchanged if they are so already. Any state, if still in the inventory."""
+    """Set label, note and usage of a number; unchanged if they are so already. Any state, if still in the inventory.
+
+    Refused when several people have a shared fax that is to become somebody's own, or a hand-over is planned (A1).
+    """
     if number.state in ("returned", "ported_out"):
         return outcomes.refused(number.pk, Reason.GONE)
     before = {"label": number.label, "note": number.note, "usage": number.usage}
@@ -23,6 +26,10 @@ def change(number: LockedNumber, *, label: str, note: str, usage: Usage, by: Use
     changed = [name for name in before if before[name] != after[name]]
     if not changed:
         return Outcome(number.pk, outcomes.Result.UNCHANGED)
+    if "usage" in changed:
+        if refusal := assignment.usage_refusal(number, usage, at=at):
+            return refusal
+        assignment.share(number, shared=usage == Usage.FAX_SHARED)
     number.label, number.note, number.usage = label, note, usage
     number.save(update_fields=["label", "note", "usage"])
     if "label" in changed:

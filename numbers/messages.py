@@ -38,15 +38,20 @@ def administrators(tenant_ids: Iterable[int]) -> dict[int, list[User]]:
     return found
 
 
-def _mail(template: str, person: User, numbers: Sequence[PhoneNumber], extra: dict[str, Any]) -> outbox.Mail:
-    context: dict[str, Any] = {
-        "name": person.name,
+def context(name: str, numbers: Sequence[PhoneNumber]) -> dict[str, Any]:
+    """Return what `mail/numbers/notice` shows: whom it greets, and the numbers."""
+    return {
+        "name": name,
         "numbers": [{"number": display(n), "label": n.label} for n in numbers[:SHOWN]],
         "count": len(numbers),
         "more": max(0, len(numbers) - SHOWN),
     }
+
+
+def _mail(template: str, person: User, numbers: Sequence[PhoneNumber], extra: dict[str, Any]) -> outbox.Mail:
+    said = context(person.name, numbers)
     for name, value in extra.items():
-        context[name] = value.isoformat() if isinstance(value, date) else str(value)
+        said[name] = value.isoformat() if isinstance(value, date) else str(value)
     if isinstance(last_active_on := extra.get("last_active_on"), date):
-        context["inactive_from"] = berlin.inactive_from(last_active_on).date().isoformat()
-    return outbox.Mail(person.email, person.language, template, context, numbers[0].tenant_id)
+        said["inactive_from"] = berlin.inactive_from(last_active_on).date().isoformat()
+    return outbox.Mail(person.email, person.language, template, said, numbers[0].tenant_id)

@@ -28,6 +28,16 @@ class Reason(StrEnum):
     PRICE_CHANGED = "price_changed"
     DATE_CHANGED = "date_changed"
     FAILED = "failed"
+    NOT_ASSIGNABLE = "not_assignable"
+    PERSON_LOCKED = "person_locked"
+    PERSON_LEFT = "person_left"
+    INACTIVE_BY_THEN = "inactive_by_then"
+    ALREADY_ASSIGNED = "already_assigned"
+    ALREADY_PLANNED = "already_planned"
+    NOT_ASSIGNED = "not_assigned"
+    NO_HANDOVER = "no_handover"
+    HANDOVER_AHEAD = "handover_ahead"
+    SEVERAL_HOLDERS = "several_holders"
 
 
 SENTENCES: dict[Reason, Promise] = {
@@ -48,6 +58,20 @@ SENTENCES: dict[Reason, Promise] = {
     Reason.PRICE_CHANGED: _("The price changed meanwhile. Please look at the new price and confirm again."),
     Reason.DATE_CHANGED: _("The date changed meanwhile. Please look at the new date and confirm again."),
     Reason.FAILED: _("Something went wrong with this number, so it was left as it is. Please call our hotline."),
+    Reason.NOT_ASSIGNABLE: _("Only active numbers can be assigned. Activate the number first, then assign it."),
+    Reason.PERSON_LOCKED: _("This person is locked. Unlock them first, or choose somebody else."),
+    Reason.PERSON_LEFT: _("This person no longer belongs to your staff. Please choose somebody else."),
+    Reason.INACTIVE_BY_THEN: _(
+        "The number is inactive by then. Choose an earlier day, or withdraw its deactivation first."
+    ),
+    Reason.ALREADY_ASSIGNED: _("The number is assigned to this person already. Nothing was changed."),
+    Reason.ALREADY_PLANNED: _("This hand-over is planned already. Nothing was changed."),
+    Reason.NOT_ASSIGNED: _("The number is not assigned to anybody this could be taken from. Nothing was changed."),
+    Reason.NO_HANDOVER: _("No hand-over is planned for this number any more. Nothing was changed."),
+    Reason.HANDOVER_AHEAD: _("A hand-over is planned for this number. Withdraw it first, then change the usage."),
+    Reason.SEVERAL_HOLDERS: _(
+        "Several people have this shared fax. Remove all but one of them first, then change the usage."
+    ),
     Reason.ALREADY_SWAPPED: _("These two numbers have already been swapped. Nothing was changed."),
 }
 

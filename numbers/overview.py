@@ -8,12 +8,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db import connection
-from django.db.models import Case, F, Func, OrderBy, Q, Value, When
+from django.db.models import Case, Exists, F, Func, OrderBy, OuterRef, Q, Value, When
 from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 
-from numbers import notation
-from numbers.models import NumberState, PhoneNumber
+from numbers import holders, notation
+from numbers.models import Assignment, NumberState, PhoneNumber
 from portal import berlin, tenancy
 
 COUNTED = 10_000  # beyond that nobody counts: pages and tabs say "more than"
@@ -39,6 +39,29 @@ _COUNTED = (
     "(state = 'inactive' OR (state = 'deactivation_scheduled' AND last_active_on < %(today)s))",
     "state = 'port_in_pending'",
 )
+# Whose number it is now, as `holders.present` has it; only working numbers are anybody's.
+_HELD = (
+    "EXISTS (SELECT FROM numbers_assignment AS a WHERE a.tenant_id = %(tenant)s"
+    " AND a.number_id = numbers_phonenumber.id"
+    " AND a.from_at <= %(at)s AND (a.until_at IS NULL OR a.until_at > %(at)s){who})"
+)
+_WORKS = "(state = 'active' OR last_active_on >= %(today)s)"
+_ASSIGNED = {
+    "no": f" AND {_WORKS} AND NOT {_HELD.format(who='')}",
+    "yes": f" AND {_WORKS} AND {_HELD.format(who='')}",
+}
+_THEIRS = f" AND {_WORKS} AND {_HELD.format(who=' AND a.staff_member_id = %(who)s')}"
+# All terms in the text of one number, and beside it what people of such names have or will have, by term.
+_SEARCH = """
+SELECT array(SELECT search_numbers(%(terms)s, %(most)s)), (
+    SELECT json_object_agg(term, ids) FROM (
+        SELECT t.term, array_agg(a.number_id) AS ids
+        FROM unnest(%(terms)s::text[], %(likes)s::text[]) AS t (term, likeness)
+        JOIN staff_staffmember AS m ON m.tenant_id = %(tenant)s AND m.sort_key LIKE t.likeness
+        JOIN numbers_assignment AS a ON a.tenant_id = m.tenant_id AND a.staff_member_id = m.id
+        WHERE a.until_at IS NULL OR a.until_at > %(at)s GROUP BY t.term) AS named)"""
+_SEARCH_EACH = """
+SELECT term, array(SELECT search_numbers(ARRAY[term], %(most)s)) FROM unnest(%(terms)s::text[]) AS t (term)"""
 _NUMBERLIKE = re.compile(r"[0-9+()/.\-\u2010-\u2015]+")
 
 
@@ -50,6 +73,7 @@ class Wanted:
     state: str = ""
     area: str = ""
     usage: str = ""
+    assigned: str = ""  # "no", "yes" or the id of a staff member
     sort: str = "number"
     size: int = 50
     page: int = 1
@@ -63,7 +87,7 @@ class Wanted:
     @property
     def is_narrowed(self) -> bool:
         """Return whether a search or filter beside the state is set."""
-        return bool(self.q or self.area or self.usage)
+        return bool(self.q or self.area or self.usage or self.assigned)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +109,7 @@ class Part:
     def __init__(self, wanted: Wanted, *, at: datetime) -> None:
         self.wanted, self.at = wanted, at
         terms = search_terms(wanted.q)
-        self._found = _search(terms) if terms else None
+        self._found = _search(terms, at) if terms else None
 
     def counts(self) -> Counts:
         """Count by state in one statement that never counts further than the page says."""
@@ -94,11 +118,13 @@ class Part:
             narrow += " AND area_id = (SELECT id FROM numbers_localarea WHERE area_code = %(area)s)"
         if self.wanted.usage:
             narrow += " AND usage = %(usage)s"
+        narrow += _ASSIGNED.get(self.wanted.assigned, _THEIRS if self.wanted.assigned else "")
         if self._found is not None:
             narrow += " AND id = ANY(%(found)s)"
         counted = ", ".join(_COUNT.format(state=state, narrow=narrow) for state in _COUNTED)
         given: dict[str, Any] = {"tenant": tenancy.current(), "today": berlin.day(self.at), "most": COUNTED + 1}
-        given |= {"area": self.wanted.area, "usage": self.wanted.usage, "found": self._found}
+        given |= {"area": self.wanted.area, "usage": self.wanted.usage, "found": self._found, "at": self.at}
+        given |= {"who": int(self.wanted.assigned) if self.wanted.assigned.isdecimal() else None}
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT {counted}", given)
             active, scheduled, inactive, porting = cursor.fetchone()
@@ -113,6 +139,8 @@ class Part:
             rows = rows.filter(area__area_code=self.wanted.area)
         if self.wanted.usage:
             rows = rows.filter(usage=self.wanted.usage)
+        if self.wanted.assigned:
+            rows = rows.filter(*_held(self.wanted.assigned, self.at))
         if self._found is not None:
             rows = rows.filter(_among(self._found))
         return rows.order_by(*_order(self.wanted.sort, self.at))
@@ -120,13 +148,16 @@ class Part:
     def page(self, number: int) -> list[dict[str, Any]]:
         """Return the rows of one page, as values."""
         first = (number - 1) * self.wanted.size
-        return list(self.rows().values(*SHOWN)[first : first + self.wanted.size])
+        rows = self.rows().annotate(held=holders.of_row(self.at)).values(*SHOWN, "held")
+        found = rows[first : first + self.wanted.size]
+        return [row | {"holding": holders.read(row["pk"], row["held"], at=self.at)} for row in found]
 
 
-def shown(number: PhoneNumber) -> dict[str, Any]:
-    """Return the SHOWN values of a number in hand, whose area is loaded."""
+def shown(number: PhoneNumber, *, at: datetime) -> dict[str, Any]:
+    """Return what a row is drawn from for a number in hand, whose area is loaded."""
     own = {name: getattr(number, name) for name in SHOWN if "__" not in name}
-    return own | {"area__area_code": number.area.area_code, "area__name": number.area.name}
+    own |= {"area__area_code": number.area.area_code, "area__name": number.area.name}
+    return own | {"holding": holders.of_number(number, at=at)}
 
 
 def state_at(row: Mapping[str, Any], at: datetime) -> NumberState:
@@ -183,10 +214,29 @@ def page_numbers(current: int, last: int) -> Iterator[int | None]:
         before = number
 
 
-def _search(terms: list[str]) -> list[int]:
+def _search(terms: list[str], at: datetime) -> list[int]:
+    """Return the numbers in which all terms are found: in their own text, or in the name of whoever has them."""
+    likes = ["%" + re.sub(r"([\\%_])", r"\\\1", term) + "%" for term in terms]
+    given: dict[str, Any] = {"terms": terms, "likes": likes, "tenant": tenancy.current(), "at": at, "most": FOUND}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT array(SELECT search_numbers(%s, %s))", [terms, FOUND])
-        return list(cursor.fetchone()[0])
+        cursor.execute(_SEARCH, given)
+        found, by_name = cursor.fetchone()
+        if not by_name:
+            return list(found)
+        cursor.execute(_SEARCH_EACH, given)
+        each = [{*ids, *by_name.get(term, ())} for term, ids in cursor]
+    return list(set.intersection(*each))
+
+
+def _held(assigned: str, at: datetime) -> tuple[Any, ...]:
+    """Return the conditions for numbers that somebody, nobody or one person has; all of them work."""
+    begun = Assignment.objects.filter(number=OuterRef("pk"), from_at__lte=at).filter(
+        Q(until_at=None) | Q(until_at__gt=at)
+    )
+    works = Q(state=NumberState.ACTIVE) | Q(last_active_on__gte=berlin.day(at))
+    if assigned == "no":
+        return works, ~Exists(begun)
+    return works, Exists(begun.filter(staff_member=assigned) if assigned != "yes" else begun)
 
 
 def _among(ids: list[int]) -> Q:

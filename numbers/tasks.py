@@ -15,6 +15,12 @@ def apply_deactivations(**_: Any) -> int:
 
 
 @shared_task
+def apply_handovers(**_: Any) -> int:
+    """Settle every dated hand-over that has begun; return how many there were."""
+    return jobs.apply_handovers(at=timezone.now()).done
+
+
+@shared_task
 def continue_bulk_runs(**_: Any) -> int:
     """Go on with every bulk run that is not finished; return how many numbers were handled."""
     return bulk.continue_open(at=timezone.now())

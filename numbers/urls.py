@@ -2,7 +2,20 @@
 
 from django.urls import path, re_path
 
-from numbers.views import bulk, calls, dashboard, forwarding, kept, lifecycle, number, overview, swap, upcoming
+from numbers.views import (
+    assignment,
+    bulk,
+    calls,
+    dashboard,
+    forwarding,
+    kept,
+    lifecycle,
+    number,
+    overview,
+    people,
+    swap,
+    upcoming,
+)
 
 app_name = "numbers"
 
@@ -10,6 +23,9 @@ urlpatterns = [
     path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("upcoming/", upcoming.upcoming, name="upcoming"),
     path("history/", number.history, name="history"),
+    path("mine/", people.mine, name="mine"),
+    path("people/<int:pk>/numbers/", people.of_member, name="of_member"),
+    path("people/<int:pk>/release/", people.release, name="release"),
     path("numbers/", overview.overview, name="overview"),
     path("numbers/tabs/", overview.tabs, name="tabs"),
     path("numbers/export.csv", overview.export, name="export"),
@@ -24,6 +40,9 @@ urlpatterns = [
     path("numbers/<int:pk>/activate/", lifecycle.activate, name="activate"),
     path("numbers/<int:pk>/deactivate/", lifecycle.deactivate, name="deactivate"),
     path("numbers/<int:pk>/withdraw/", lifecycle.withdraw, name="withdraw"),
+    path("numbers/<int:pk>/assign/", assignment.assign, name="assign"),
+    path("numbers/<int:pk>/unassign/", assignment.unassign, name="unassign"),
+    path("numbers/<int:pk>/handover/withdraw/", assignment.withdraw, name="handover_withdraw"),
     path("numbers/<int:pk>/forwarding/", forwarding.forwarding, name="forwarding"),
     path("numbers/<int:pk>/forwarding/<slug:when>/remove/", forwarding.remove, name="forwarding_remove"),
     path("numbers/<int:pk>/calls/", calls.of_number, name="calls"),

@@ -51,6 +51,11 @@ app.conf.update(
             "schedule": JOB_SECONDS,
             "options": {"expires": JOB_SECONDS},
         },
+        "apply-handovers": {
+            "task": "numbers.tasks.apply_handovers",
+            "schedule": JOB_SECONDS,
+            "options": {"expires": JOB_SECONDS},
+        },
         "continue-bulk-runs": {
             "task": "numbers.tasks.continue_bulk_runs",
             "schedule": SWEEP_SECONDS,
@@ -86,6 +91,7 @@ def _catch_up(**_: object) -> None:
     """Do at start-up what fell due while nobody worked."""
     for task in (
         "numbers.tasks.apply_deactivations",
+        "numbers.tasks.apply_handovers",
         "numbers.tasks.continue_bulk_runs",
         "numbers.tasks.retire_calls",
         "portal.tasks.send_messages",

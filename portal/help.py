@@ -48,6 +48,13 @@ FLOWS: Sequence[Flow] = (
         "info",
     ),
     Flow(
+        "assign",
+        _("Assign phone numbers"),
+        _("Give an active number to a staff member, at once or from a later day on."),
+        "user-plus",
+        "info",
+    ),
+    Flow(
         "forwarding",
         _("Set up a forwarding"),
         _("Say where the calls to a number go: always, when busy, when there is no answer."),

@@ -79,6 +79,7 @@ def _memberships(memberships: Sequence[Membership], present: Membership) -> list
 
 # title, then (url name, label, icon, roles)
 _EVERY = frozenset(Role)
+_STAFF = frozenset({Role.STAFF})
 _ADMIN = frozenset({Role.ADMINISTRATOR})
 _STAFF = frozenset({Role.STAFF})
 _MONEY = frozenset({Role.ADMINISTRATOR, Role.BILLING})
@@ -89,6 +90,7 @@ def _nav(path: str, role: Role) -> list[dict[str, Any]]:
         (
             "",
             [
+                ("numbers:mine", _("My phone numbers"), "phone", _STAFF),
                 ("numbers:dashboard", _("Dashboard"), "layout-dashboard", _ADMIN),
                 ("numbers:overview", _("Phone numbers"), "phone", _ADMIN),
                 ("numbers:upcoming", _("What happens next"), "calendar-clock", _ADMIN),

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from numbers.demo import staff
+from numbers.demo import holding, staff
 from numbers.demo import story as tell
 from numbers.demo.sites import ACME_SITES, BERLIN, COLOGNE_PORTING, NOTES, Site, usage_of
 from numbers.demo.story import Story
@@ -45,6 +45,8 @@ def story(tenant: Tenant, people: Mapping[str, User], *, now: datetime, months: 
     told.on(13, 6, "11:40", tell.add(tenant, COLOGNE_PORTING, by=olga, state=NumberState.PORT_IN_PENDING))
     staff.employ(told, staff.ACME, domain="acme.example", by=alice)
     staff.change(told, alice=alice, erika=erika)
+    holding.give(told, by=alice)
+    holding.change(told, by=erika)
     _leave(told, by=alice, operator=olga)
     _change(told, alice=alice, erika=erika)
     _this_month(told, alice=alice, erika=erika)

@@ -16,6 +16,7 @@ def read(data: QueryDict) -> Wanted:
         state=_one_of(overview.STATES, data.get("state", "")),
         area=_digits(data.get("area", "")),
         usage=_one_of(Usage.values, data.get("usage", "")),
+        assigned=_assigned(data.get("assigned", "")),
         sort=sort if sort.removeprefix("-") in overview.SORTS else "number",
         size=int(size) if size in map(str, overview.SIZES) else 50,
         page=max(1, int(_digits(page) or 1)),
@@ -24,6 +25,12 @@ def read(data: QueryDict) -> Wanted:
 
 def _one_of(known: object, text: str) -> str:
     return text if text in known else ""  # type: ignore[operator]  # any container will do
+
+
+def _assigned(text: str) -> str:
+    if text in ("no", "yes"):
+        return text
+    return text if text.isascii() and text.isdecimal() and len(text) < 19 else ""
 
 
 def _digits(text: str) -> str:

@@ -7,14 +7,13 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
-from django_htmx.http import HttpResponseClientRedirect, trigger_client_event
 
 from billing.models import PriceClass
 from billing.written import euros
@@ -23,8 +22,8 @@ from numbers.forms.lifecycle import ActivateForm, DeactivateForm, WithdrawForm
 from numbers.messages import display
 from numbers.models import LockedNumber, NumberState, PhoneNumber, Usage
 from numbers.outcomes import Outcome, Reason, Result
-from numbers.overview import shown
 from numbers.views.back import back_to
+from numbers.views.changed import changed
 from portal import submissions
 from portal.access import Request, administrator
 
@@ -62,8 +61,8 @@ def activate(request: Request, pk: int) -> HttpResponseBase:
 
     try:
         return _answer(act, _once(act, form, work))
-    except lifecycle.PriceChanged as changed:
-        price = changed.quotes[act.number.price_class].monthly  # type: ignore[index]  # PriceClass is a str
+    except lifecycle.PriceChanged as error:
+        price = error.quotes[act.number.price_class].monthly  # type: ignore[index]  # PriceClass is a str
         text = _("The price has changed: it is %(price)s net a month now. Please check it and confirm again.")
         form.add_error(None, text % {"price": euros(price)})
         return _dialog(act, form)
@@ -83,8 +82,8 @@ def deactivate(request: Request, pk: int) -> HttpResponseBase:
 
     try:
         return _answer(act, _once(act, form, work))
-    except lifecycle.DateChanged as changed:
-        form.add_error(None, DATE_CHANGED % {"day": rows.written(changed.last_active_on)})
+    except lifecycle.DateChanged as error:
+        form.add_error(None, DATE_CHANGED % {"day": rows.written(error.last_active_on)})
         return _dialog(act, form)
 
 
@@ -160,24 +159,7 @@ def _answer(act: Act, kept: dict[str, Any]) -> HttpResponseBase:
     else:
         level = messages.info if outcome.result == Result.UNCHANGED else messages.warning
         level(request, f"{display(act.number)}: {outcome.sentence}")
-    back = back_to(request)
-    if not request.htmx:
-        return redirect(back)
-    if back.partition("?")[0] != reverse("numbers:overview"):
-        return HttpResponseClientRedirect(back)
-    return _changed(act, outcome)
-
-
-def _changed(act: Act, outcome: Outcome) -> HttpResponse:
-    """Answer with the fresh row and the message; the row stays, whatever the filter says. The tabs count themselves
-    anew on `numbers:changed`, so that nobody waits for 10,000 numbers to be counted."""
-    columns = rows.columns_of(act.request.user.preferences)
-    row = rows.draw([shown(act.number)], columns=columns, at=act.at, fresh=outcome.result == Result.DONE)
-    context = {"row": row}
-    status = 409 if outcome.result == Result.REFUSED else 200
-    response = render(act.request, "numbers/lifecycle/changed.html", context, status=status)
-    trigger_client_event(response, "numbers:changed")  # first: the closed dialog is gone, and what it says unheard
-    return trigger_client_event(response, "dialog:close")
+    return changed(request, act.number, outcome, at=act.at)
 
 
 def _outcome(pk: int, kept: dict[str, Any]) -> Outcome:

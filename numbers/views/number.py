@@ -27,9 +27,7 @@ def detail(request: Request, pk: int) -> HttpResponse:
     past, more = shown.past(number, before=_id(request, "before"))
     context = {
         "number": number,
-        "facts": shown.facts(number, at=timezone.now()),
-        "rules": shown.rules(number),
-        "incoming": shown.incoming(number),
+        **shown.standing(number, at=timezone.now()),
         "past": past,
         "more": more,
         "first_page": "before" not in request.GET,

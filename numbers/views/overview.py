@@ -19,6 +19,7 @@ from numbers.models import Usage
 from numbers.overview import COUNTED, Part, Wanted
 from portal import people
 from portal.access import Request, administrator
+from staff.models import StaffMember
 
 PAGE = "numbers/overview/overview.html"
 
@@ -120,15 +121,25 @@ def _filters(wanted: Wanted) -> dict[str, Any]:
     query = wanted.query()
     return {
         "address": reverse("numbers:overview"),
-        "cleared": _address(wanted.query(q="", area="", usage="")),
+        "cleared": _address(wanted.query(q="", area="", usage="", assigned="")),
         "export": f"{reverse('numbers:export')}?{query}" if query else reverse("numbers:export"),
         "query": query,
         "part": query,
         "areas": inventory.areas(),
         "usages": Usage.choices,
+        "assigned": _assigned(wanted),
         "sorts": _sorts(wanted),
         "columns": rows.COLUMNS.items(),
     }
+
+
+def _assigned(wanted: Wanted) -> list[tuple[str, str]]:
+    """Return what the select offers: everybody, nobody, anybody, and the person the address names."""
+    offered = [("no", _("Not assigned")), ("yes", _("Assigned"))]
+    if wanted.assigned.isdecimal():
+        name = StaffMember.objects.filter(pk=wanted.assigned).values_list("name", flat=True).first()
+        offered.append((wanted.assigned, name or _("Unknown person")))
+    return offered
 
 
 def _sorts(wanted: Wanted) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from portal.models import Membership, Role
 _FIRST_PAGE = {
     Role.ADMINISTRATOR: "numbers:dashboard",
     Role.BILLING: "billing:costs",
-    Role.STAFF: "portal:profile",
+    Role.STAFF: "numbers:mine",
 }
 
 

@@ -26,7 +26,7 @@ CHOSEN = {
 }
 ABOUT_THE_PERSON = ("account_", "mfa_", "usersessions_")  # the sign-in's own; signing out would end the proof early
 STATES = ("active", "scheduled", "overdue", "inactive")
-CARRIES_AN_ID = ("old", "new", "number", "numbers", "ids", "id", "pk", "run", "area", "tenant")
+CARRIES_AN_ID = ("old", "new", "number", "numbers", "ids", "id", "pk", "run", "area", "tenant", "member", "to")
 
 
 @dataclass
@@ -149,6 +149,8 @@ def sendings(form: Form, viewer: Viewer) -> Iterator[tuple[str, dict[str, list[s
 def _foreign(name: str, viewer: Viewer) -> str:
     if name in ("tenant", "run"):
         return str(viewer.foreign.ids["run"] if name == "run" else viewer.foreign.tenant.pk)
+    if name in ("member", "to"):
+        return str(viewer.foreign.ids["member"])
     return str(viewer.foreign.ids["inactive" if name == "new" else "active"])
 
 

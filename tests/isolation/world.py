@@ -34,7 +34,7 @@ from staff.models import Invitation, StaffMember, StaffSettings
 from tests import make
 from tests.isolation import calls, walls
 
-NUMBERS = ("active", "spare", "scheduled", "overdue", "inactive", "free")
+NUMBERS = ("active", "spare", "scheduled", "overdue", "inactive", "free", "fax")
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
@@ -82,6 +82,7 @@ def _numbers(bird: str, prefix: str, first_id: int) -> dict[str, int]:
         "overdue": {"state": "deactivation_scheduled", "last_active_on": date(2026, 10, 31)},
         "inactive": {"state": "inactive"},
         "free": {"state": "inactive"},
+        "fax": {"state": "active", "usage": "fax_shared"},
     }
     ids = {}
     for place, (name, fields) in enumerate(states.items()):
@@ -126,8 +127,12 @@ def _around_the_numbers(tenant: Any, who: Any, bird: str, prefix: str, first_id:
         revoked_at=NOW,
     )
     StaffSettings.objects.create(id=first_id + 83, changed_at=NOW)
+    heir = make.member(f"{bird} Heir", id=first_id + 84, email=f"{bird}.heir@staff.example")
+    holder = make.member(f"{bird} Holder", id=first_id + 86, email=f"{bird}.holder@staff.example")
     # shared, or a copy of the row would overlap with it before anything else is asked
-    Assignment.objects.create(id=first_id + 81, number=active, staff_member=member, from_at=NOW, shared=True)
+    held: dict[str, Any] = {"number_id": first_id + 6, "shared": True}
+    Assignment.objects.create(id=first_id + 81, staff_member=holder, from_at=NOW, settled_at=NOW, **held)
+    Assignment.objects.create(id=first_id + 85, staff_member=heir, from_at=datetime(2099, 1, 1, tzinfo=UTC), **held)
     calls.fill(active, member, who, bird=bird, prefix=prefix, first_id=first_id, at=NOW)
     slots.move(f"{prefix}701", to=f"{prefix}799", on=date(2026, 11, 1))
     slots.move(f"{prefix}799", to=f"{prefix}701", on=date(2026, 11, 2))
@@ -157,7 +162,7 @@ def _around_the_numbers(tenant: Any, who: Any, bird: str, prefix: str, first_id:
     audit.record("number.changed", [entry], by=who, at=NOW)
     mail = outbox.Mail(who.email, "de", "numbers/activated", {"name": bird, "numbers": []}, tenant.pk)
     outbox.later([mail], at=NOW)
-    return {"run": run.pk, "member": member.pk, "block": block.pk}
+    return {"run": run.pk, "member": member.pk, "holder": holder.pk, "block": block.pk}
 
 
 def _addresses(who: Any, bird: str, first_id: int) -> dict[str, int]:

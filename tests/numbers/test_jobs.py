@@ -10,10 +10,10 @@ from django.db import OperationalError, connection, transaction
 
 from billing.models import Slot
 from numbers import effects, jobs, lifecycle, tasks
-from numbers.models import PhoneNumber
+from numbers.models import Assignment, PhoneNumber
 from portal import jobs as sweeping
 from portal import tenancy
-from portal.models import AuditEvent, JobRun
+from portal.models import AuditEvent, JobRun, OutboxMessage
 from tests import make
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -279,3 +279,30 @@ def test_doubled_runs_beside_clicks_do_everything_once(world, monkeypatch, scale
         assert set(events().values_list("before__last_active_on", flat=True)) == {"2020-01-31"}
         assert sorted(PhoneNumber.objects.active(NOW).values_list("pk", flat=True)) == sorted(ids[::3])
         assert not PhoneNumber.objects.due(NOW).exists()
+
+
+def test_handovers_are_settled_once_and_leave_a_record(operator, as_operator):
+    midnight = datetime(2026, 12, 31, 23, 0, tzinfo=UTC)
+    with tenancy.tenant_transaction(operator.acme.pk):
+        number = make.number(state="active")
+        member = make.member("Berta Baum", email="berta@acme.example")
+        Assignment.objects.create(number=number, staff_member=member, from_at=midnight)
+
+    assert jobs.apply_handovers(at=midnight - timedelta(seconds=1)).done == 0
+    run = jobs.apply_handovers(at=midnight + timedelta(days=2))
+
+    assert (run.job, run.planned, run.done, run.error) == ("apply_handovers", 1, 1, "")
+    event = AuditEvent.objects.get(verb="number.assigned")
+    assert (event.after["from_on"], event.request_id) == ("2027-01-01", f"job-{run.pk}")
+    assert OutboxMessage.objects.get(template="numbers/assigned").recipient == "berta@acme.example"
+    assert jobs.apply_handovers(at=midnight + timedelta(days=2)).done == 0
+    assert jobs.overdue_handovers(at=midnight + timedelta(days=2)) == 0
+
+
+def test_the_command_for_handovers_ends_with_0_when_nothing_is_overdue(operator):
+    out = StringIO()
+
+    call_command("apply_handovers", "--dry-run", stdout=out)
+    call_command("apply_handovers", stdout=out)
+
+    assert out.getvalue().splitlines() == ["0 hand-overs are due. Nothing was changed.", "0 planned, 0 took effect."]

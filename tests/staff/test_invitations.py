@@ -225,7 +225,7 @@ def test_accepting_leads_to_the_sign_in_and_works_once(link, client):
 
     assert (response.status_code, response.headers["Location"]) == (302, "/accounts/login/")
     answer = client.post("/accounts/login/", {"login": "nora@acme.example", "password": SECRET}, follow=True)
-    assert answer.redirect_chain[-1][0] == "/profile/"
+    assert answer.redirect_chain[-1][0] == "/mine/"
     client.get(link)
     assert client.post("/invitation/", ENTERED).status_code == 404
 
@@ -280,7 +280,7 @@ def test_who_signs_in_already_joins_by_a_click(cast, client, sign_in):
     with translation.override("en"):
         response = browser.post("/invitation/", follow=True)
 
-    assert response.redirect_chain[-1][0] == "/profile/"
+    assert response.redirect_chain[-1][0] == "/mine/"
     assert "Acme GmbH" in response.text
     with tenancy.tenant_transaction(cast.acme.pk):
         assert Membership.objects.get(user=cast.carl, tenant=cast.acme).role == "staff"

@@ -1,0 +1,62 @@
+"""What the dialog of an assignment shows: who has the number, and what goes with them (rules A2 and A8)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from numbers import detail, holders, purge
+from numbers.holders import Holder
+from numbers.models import NumberState, PhoneNumber, Usage
+from numbers.outcomes import SENTENCES, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """Who has a number now and later; `obstacle` is the sentence why it cannot be assigned, or empty.
+
+    `lost` are the number's forwardings, which go when it changes hands. `interval` is the present assignment of the one
+    holder and `calls` what a purge of it would delete (rule T1); a shared fax has none, for its calls are everybody's.
+    """
+
+    obstacle: str
+    present: list[Holder]
+    ahead: list[Holder]
+    shared: bool
+    lost: list[str]
+    interval: int | None = None
+    calls: purge.Preview | None = None
+
+    @property
+    def holding_ids(self) -> tuple[int, ...]:
+        return tuple(holder.staff_member_id for holder in self.present)
+
+    @property
+    def may_be_emptied(self) -> bool:
+        return bool(self.present) and not self.shared
+
+
+OBSTACLES = {
+    NumberState.INACTIVE: Reason.NOT_ASSIGNABLE,
+    NumberState.PORT_IN_PENDING: Reason.PORTING,
+    NumberState.RETURNED: Reason.GONE,
+    NumberState.PORTED_OUT: Reason.GONE,
+}
+
+
+def preview(number: PhoneNumber, *, at: datetime) -> Preview:
+    """Return what the dialog shows about a number now."""
+    reason = OBSTACLES.get(number.state_at(at))
+    holding = holders.of_number(number, at=at)
+    shared = number.usage == Usage.FAX_SHARED
+    lost = []
+    if holding.present and not shared:
+        lost = [f"{rule.case}: {rule.text}" for rule in detail.rules(number) if rule.destination]
+    own = None if shared else holders.present(at).filter(number=number).order_by("-from_at").first()
+    return Preview(
+        str(SENTENCES[reason]) if reason else "",
+        holding.present,
+        holding.ahead,
+        shared,
+        lost,
+        own.pk if own else None,
+        purge.preview(own, at=at) if own else None,
+    )

@@ -1,0 +1,139 @@
+"""A person and their numbers together: what becomes of the numbers of somebody who is locked or leaves (rule A4).
+
+| per number            | effect                                                   |
+|-----------------------|----------------------------------------------------------|
+| given to a colleague  | their interval begins where the other one ends           |
+| taken back            | the interval ends, its forwardings go with it (rule A8)  |
+
+What was planned for the person is called off. Then they are locked or leave, all in one transaction: nothing keeps
+routing to somebody who left.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from django.db.models import Count, Q, QuerySet
+
+from numbers import assignment, detail, holders, messages
+from numbers.detail import Rule
+from numbers.models import Assignment, LockedNumber
+from numbers.outcomes import Result
+from portal import berlin
+from portal.models import User
+from staff import members
+from staff.models import LockedMember, StaffMember
+
+
+class Then(StrEnum):
+    """What happens to the person once their numbers are given away."""
+
+    LOCK = "lock"
+    LEAVE = "leave"
+
+
+class ReleaseRefused(ValueError):
+    """Somebody could not be let go; `reason` says why, for people. Whoever called rolls back."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A number that a person has or will have (`begins` set), written for people."""
+
+    number_id: int
+    number: str
+    text: str
+    since: date
+    begins: bool
+
+
+def open_of(member_ids: Sequence[int], *, at: datetime) -> "QuerySet[Assignment]":
+    """Return all intervals of these people that are not over, those ahead and of overdue numbers included."""
+    rows: QuerySet[Assignment] = Assignment.objects.filter(staff_member__in=list(member_ids))
+    return rows.filter(Q(until_at=None) | Q(until_at__gt=at))
+
+
+def held_by(member: StaffMember, *, at: datetime) -> list[Held]:
+    """Return the numbers that a person has or will have."""
+    rows = open_of([member.pk], at=at).exclude(number__last_active_on__lt=berlin.day(at))
+    return [
+        Held(
+            a.number_id,
+            messages.display(a.number),
+            " · ".join(part for part in (a.number.label, str(a.number.get_usage_display())) if part),
+            berlin.day(a.from_at),
+            a.from_at > at,
+        )
+        for a in rows.select_related("number__area").order_by("number__e164")
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """One of somebody's own numbers: since when it is theirs, and where its calls go."""
+
+    number: str
+    e164: str
+    text: str
+    since: date
+    rules: list[Rule]
+
+
+def mine(member: StaffMember, *, at: datetime) -> list[Mine]:
+    """Return the numbers that a person has now, with their forwardings; a constant number of queries."""
+    rows = holders.present(at).filter(staff_member=member).select_related("number__area").order_by("number__e164")
+    found = list(rows)
+    rules = detail.rules_of([a.number for a in found])
+    return [
+        Mine(
+            messages.display(a.number),
+            a.number.e164,
+            " · ".join(part for part in (a.number.label, str(a.number.get_usage_display())) if part),
+            berlin.day(a.from_at),
+            rules[a.number_id],
+        )
+        for a in found
+    ]
+
+
+def release(
+    numbers: Sequence[LockedNumber],
+    member: StaffMember,
+    *,
+    heirs: Mapping[int, StaffMember],
+    then: Then,
+    by: User,
+    at: datetime,
+) -> None:
+    """Give these numbers of a person to `heirs` (by number id) or take them back, then lock or dismiss the person.
+
+    `numbers` are all that the person has or will have, locked. Raises ReleaseRefused when a colleague cannot have a
+    number, the person got another one meanwhile or may not go; nothing may stay of it then.
+    """
+    inherited = [number for number in numbers if number.pk in heirs]
+    for outcome in assignment.assign_each(inherited, to=heirs, by=by, at=at):
+        if outcome.result == Result.REFUSED:
+            raise ReleaseRefused(outcome.sentence)
+    assignment.unassign(numbers, staff_member=member, by=by, at=at)
+    locked: list[LockedMember] = StaffMember.objects.locked([member.pk])
+    act = members.lock if then == Then.LOCK else members.leave
+    # an interval that began at this very instant ends a moment later, and only then nothing is held any more
+    for gone in act(locked, by=by, at=at + 2 * assignment.MOMENT):
+        if gone.result == Result.REFUSED:
+            raise ReleaseRefused(str(gone.sentence))
+
+
+class _Tie:
+    """Numbers are what a person holds: nobody is locked or leaves while any is still theirs (rule A4)."""
+
+    def held(self, member_ids: Sequence[int], *, at: datetime) -> dict[int, int]:
+        rows = open_of(member_ids, at=at).order_by().values_list("staff_member").annotate(Count("pk"))
+        return dict(rows)
+
+
+TIE = _Tie()

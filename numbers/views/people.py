@@ -1,0 +1,77 @@
+"""People and their numbers: who leaves, what somebody has, what is mine."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from numbers import people as operations
+from numbers import people_choices
+from numbers.forms.people import ReleaseForm
+from numbers.models import PhoneNumber
+from numbers.people import ReleaseRefused, Then
+from portal import submissions
+from portal.access import Request, administrator, member, recently_signed_in
+from staff.models import StaffMember
+
+PAGE = "numbers/people/release.html"
+
+
+@require_http_methods(["GET", "POST"])
+@administrator
+@recently_signed_in
+def release(request: Request, pk: int) -> HttpResponse:
+    """Ask what becomes of each number of somebody who is locked or leaves, and do it (rule A4)."""
+    person, at = get_object_or_404(StaffMember.objects.present(), pk=pk), timezone.now()
+    held = operations.held_by(person, at=at)
+    colleagues = people_choices.people("", without=(person.pk,)).options
+    data = request.POST if request.method == "POST" else None
+    form = ReleaseForm(data, held=held, colleagues=colleagues, initial={"then": request.GET.get("then", Then.LEAVE)})
+    if form.is_valid() and _released(request, person, form, at=at):
+        messages.success(request, _("%(name)s has no phone numbers any more.") % {"name": person.name})
+        return redirect("staff:member", pk=person.pk)
+    context = {"person": person, "form": form, "lines": form.lines()}
+    return render(request, PAGE, context, status=422 if form.is_bound else 200)
+
+
+@require_GET
+@administrator
+def of_member(request: Request, pk: int) -> HttpResponse:
+    """Show the numbers of one person: a card for their page."""
+    person = get_object_or_404(StaffMember, pk=pk)
+    context = {"person": person, "held": operations.held_by(person, at=timezone.now())}
+    part = "#card" if request.htmx.request_type == "partial" else ""
+    return render(request, f"numbers/people/of_member.html{part}", context)
+
+
+@require_GET
+@member
+def mine(request: Request) -> HttpResponse:
+    """Show the numbers of the person who is signed in, and where their calls go."""
+    person = StaffMember.objects.filter(user=request.user).first()
+    held = operations.mine(person, at=timezone.now()) if person else []
+    return render(request, "numbers/people/mine.html", {"person": person, "held": held})
+
+
+def _released(request: Request, person: StaffMember, form: ReleaseForm, *, at: datetime) -> bool:
+    """Do it once however often the form is sent; put the reason beside the form if it cannot be done."""
+
+    def work() -> dict[str, Any]:
+        ids = operations.open_of([person.pk], at=at).values_list("number", flat=True)
+        numbers = PhoneNumber.objects.locked(ids)
+        heirs = form.heirs({colleague.pk: colleague for colleague in people_choices.active()})
+        then = Then(form.cleaned_data["then"])
+        operations.release(numbers, person, heirs=heirs, then=then, by=request.user, at=at)
+        return {}
+
+    try:
+        submissions.once(form.cleaned_data["operation_id"], "release", by=request.user, at=at, work=work)
+    except ReleaseRefused as refused:
+        form.add_error(None, refused.reason)
+        return False
+    return True

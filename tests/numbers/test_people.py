@@ -1,0 +1,132 @@
+"""Somebody is locked or leaves: nothing keeps routing to them (rule A4). And what is theirs, on a page of their own."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+
+from numbers import assignment, forwarding, holders
+from numbers.models import Forwarding, PhoneNumber
+from portal import tenancy
+from portal.models import AuditEvent
+from staff import members
+from staff.models import StaffMember
+from staff.outcomes import Reason
+from tests import make
+from tests.conftest import NOW
+from tests.numbers.confirming import said, send, statements, text, within
+
+
+@pytest.fixture(autouse=True)
+def _now():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+def give(cast, number, person, **when):
+    rows = PhoneNumber.objects.locked([number.pk])
+    assignment.assign(rows, staff_member=person, by=cast.alice, **{"at": NOW - timedelta(days=9)} | when)
+
+
+@pytest.fixture
+def scene(cast):
+    """Berta with two numbers, one of which is forwarded; Curt, a colleague."""
+    with within(cast.acme, cast.alice):
+        first, second = make.number("+493023125010", state="active"), make.number("+493023125011", state="active")
+        berta, curt = make.member("Berta Baum"), make.member("Curt Cramer")
+        for number in (first, second):
+            give(cast, number, berta)
+        rule = {"when": "always", "destination": "+494066969010", "after_seconds": None}
+        forwarding.set_rule(PhoneNumber.objects.locked([second.pk])[0], **rule, by=cast.alice, at=NOW)
+        Forwarding.objects.update(changed_at=NOW - timedelta(days=1))
+    return first, second, berta, curt
+
+
+def test_nobody_leaves_while_a_number_is_theirs(cast, scene):
+    with within(cast.acme, cast.alice):
+        [outcome] = members.leave(StaffMember.objects.locked([scene[2].pk]), by=cast.alice, at=NOW)
+
+    assert outcome.reason == Reason.HOLDS_NUMBERS
+
+
+@pytest.mark.parametrize(("then", "state"), [("lock", "locked"), ("leave", "left")])
+def test_release_gives_numbers_away_and_lets_the_person_go(cast, sign_in, scene, then, state):
+    first, second, berta, curt = scene
+    client = sign_in(cast.alice)
+    page = text(client.get(f"/people/{berta.pk}/release/?then={then}"))
+    assert "030 23125010" in page
+    assert "030 23125011" in page
+
+    answer = send(
+        client,
+        f"/people/{berta.pk}/release/",
+        cast.acme,
+        then=then,
+        **{f"to_{first.pk}": curt.pk, f"to_{second.pk}": ""},
+    )
+
+    assert said(answer) == ["Berta Baum hat keine Rufnummern mehr."]
+    with within(cast.acme, cast.alice):
+        assert StaffMember.objects.get(pk=berta.pk).state == state
+        held = holders.of_numbers([first.pk, second.pk], at=NOW + timedelta(seconds=1))
+        assert {pk: [h.name for h in holding.present] for pk, holding in held.items()} == {first.pk: ["Curt Cramer"]}
+        assert not Forwarding.objects.exists()
+        assert AuditEvent.objects.filter(verb="number.unassigned").count() == 1
+
+
+def test_release_calls_off_what_is_planned_for_the_person(cast, sign_in, scene):
+    first, _second, _berta, curt = scene
+    with within(cast.acme, cast.alice):
+        give(cast, first, curt, at=NOW, from_at=NOW + timedelta(days=30))
+
+    send(sign_in(cast.alice), f"/people/{curt.pk}/release/", cast.acme, then="leave")
+
+    with within(cast.acme, cast.alice):
+        assert StaffMember.objects.get(pk=curt.pk).state == "left"
+        holding = holders.of_number(first, at=NOW)
+        assert ([h.name for h in holding.present], holding.ahead) == (["Berta Baum"], [])
+        assert holding.present[0].until_at is None
+
+
+def test_release_refused_changes_nothing(cast, sign_in, scene):
+    first, _second, berta, curt = scene
+    with within(cast.acme, cast.alice):
+        StaffMember.objects.filter(pk=curt.pk).update(state="locked")
+
+    answer = send(
+        sign_in(cast.alice), f"/people/{berta.pk}/release/", cast.acme, then="leave", **{f"to_{first.pk}": curt.pk}
+    )
+
+    assert answer.status_code == 422
+    with within(cast.acme, cast.alice):
+        assert StaffMember.objects.get(pk=berta.pk).state == "active"
+        assert len(holders.of_number(first, at=NOW).present) == 1
+
+
+def test_release_is_for_administrators_and_knows_nobody_of_another_tenant(cast, sign_in, scene):
+    with tenancy.tenant_transaction(cast.globex.pk):
+        stranger = make.member("Xaver Xylo")
+
+    assert sign_in(cast.bob).get(f"/people/{scene[2].pk}/release/").status_code == 403
+    for page in ("release", "numbers"):
+        assert sign_in(cast.alice).get(f"/people/{stranger.pk}/{page}/").status_code == 404
+
+
+def test_mine_shows_ones_own_numbers_and_nothing_else(cast, sign_in, scene):
+    first, _second, _berta, _curt = scene
+    client = sign_in(cast.bob)
+    assert "Ihnen ist keine Rufnummer zugeordnet" in text(client.get("/mine/"))
+    with within(cast.acme, cast.alice):
+        bob = make.member("Bob Brandt", user=cast.bob)
+        give(cast, first, bob, at=NOW - timedelta(days=1))
+    assert client.get("/").headers["Location"] == "/mine/"
+    one = statements(client, "/mine/")
+
+    page = text(client.get("/mine/"))
+
+    assert "030 23125010" in page
+    assert "030 23125011" not in page
+    with within(cast.acme, cast.alice):
+        for number in [make.number(f"+493023125{n}", state="active") for n in (701, 702, 703)]:
+            give(cast, number, bob, at=NOW)
+    assert statements(client, "/mine/") == one
