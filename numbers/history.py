@@ -16,6 +16,7 @@ from numbers import areas, effects, handovers, messages, notation, swap_choices
 from numbers.models import Forwarding, PhoneNumber, Usage
 from portal import berlin, tenancy
 from portal.models import AuditEvent, Membership
+from staff import history as staff_history
 
 # verb: what a person chooses in the filter, and the icon and tone of its line
 KINDS: dict[str, tuple[Promise, str, str]] = {
@@ -38,6 +39,7 @@ KINDS: dict[str, tuple[Promise, str, str]] = {
     "number.returned": (gettext_lazy("Returned"), "arrow-left", "off"),
     "number.ported_out": (gettext_lazy("Ported out"), "arrow-right", "off"),
 }
+KINDS |= staff_history.KINDS
 OTHER = (gettext_lazy("Event"), "info", "")
 FIELDS = {"label": gettext_lazy("Label"), "usage": gettext_lazy("Usage"), "note": gettext_lazy("Note")}
 PAGE = 50
@@ -147,17 +149,23 @@ def lines(found: Iterable[AuditEvent]) -> list[Line]:
 
 def _line(event: AuditEvent, names: Names) -> Line:
     kind, icon, tone = KINDS.get(event.verb, OTHER)
-    say = _SENTENCES.get(event.verb)
     is_number = event.object_type == "number"
     return Line(
         at=event.at,
-        sentence=say(event.before, event.after, names) if say else str(kind),
+        sentence=_sentence(event, names) or str(kind),
         actor=_actor(event),
         icon=icon,
         tone=tone,
         number=names.get(event.object_label, event.object_label) if is_number else "",
         number_id=event.object_id if is_number else None,
     )
+
+
+def _sentence(event: AuditEvent, names: Names) -> str:
+    if event.verb in staff_history.KINDS:
+        return staff_history.named(event)
+    say = _SENTENCES.get(event.verb)
+    return say(event.before, event.after, names) if say else ""
 
 
 def _actor(event: AuditEvent) -> str:

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from portal import audit, outbox, tenants
+from portal import audit, memberships, outbox, tenants
 from portal.models import AuditEvent, Membership, OutboxMessage, Role, Tenant, User
 
 OWN_APPS = frozenset({"portal", "staff", "billing", "numbers", "fax"})
@@ -151,9 +151,11 @@ class MembershipAdmin(Entered):
     fields = ("user", "tenant", "role")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True
+        return obj is None or not memberships.is_last_administrator(obj)  # rule A6
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        if obj and memberships.is_last_administrator(obj):
+            return ("user", "tenant", "role")
         return ("user", "tenant") if obj else ()
 
     def enter(self, obj: Any, **who_and_when: Any) -> Membership:

@@ -61,6 +61,13 @@ FLOWS: Sequence[Flow] = (
         "phone-forwarded",
         "info",
     ),
+    Flow(
+        "staff",
+        _("Staff and their logins"),
+        _("Enter your staff, invite them by mail, change roles, lock and remove."),
+        "users",
+        "info",
+    ),
 )
 
 

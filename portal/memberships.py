@@ -33,6 +33,12 @@ def of(user_ids: Iterable[int]) -> dict[int, Membership]:
     return {membership.user_id: membership for membership in rows}
 
 
+def is_last_administrator(membership: Membership) -> bool:
+    """Return whether nobody else could manage this membership's tenant any more, were it gone; for the operator."""
+    others = Membership.objects.filter(tenant=membership.tenant_id, role=Role.ADMINISTRATOR, user__is_active=True)
+    return membership.role == Role.ADMINISTRATOR and not others.exclude(pk=membership.pk).exists()
+
+
 def give(user: User, role: Role, *, by: User | str, at: datetime) -> Membership:
     """Make a person a member of the announced tenant with this role; who is one already keeps theirs."""
     membership, is_new = Membership.objects.get_or_create(user=user, tenant_id=current(), defaults={"role": role})

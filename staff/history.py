@@ -27,6 +27,11 @@ KINDS: dict[str, tuple[Promise, str, str]] = {
     "staff.unlocked": (gettext_lazy("Unlocked"), "lock-open", "ok"),
     "staff.left": (gettext_lazy("Removed"), "user-minus", "off"),
     "staff.settings_changed": (gettext_lazy("Staff settings changed"), "settings", ""),
+    "membership.added": (gettext_lazy("Access given"), "key-round", "ok"),
+    "membership.role_changed": (gettext_lazy("Role changed"), "key-round", "warn"),
+    "membership.changed": (gettext_lazy("Role changed"), "key-round", "warn"),
+    "membership.removed": (gettext_lazy("Access ended"), "key-round", "off"),
+    "user.sessions_ended": (gettext_lazy("Signed out of this company"), "log-out", "off"),
 }
 FIELDS: dict[str, Promise] = {
     "name": gettext_lazy("Name"),
@@ -60,6 +65,12 @@ def sentence(verb: str, before: Any, after: Any) -> str:
     """Say what an event of this floor did, without naming the person."""
     say = _SENTENCES.get(verb)
     return say(before, after) if say else str(KINDS[verb][0])
+
+
+def named(event: AuditEvent) -> str:
+    """Say what an event of this floor did, and to whom, for the history of the whole tenant."""
+    said = sentence(event.verb, event.before, event.after)
+    return f"{event.object_label}: {said}" if event.object_label else said
 
 
 def _line(event: AuditEvent) -> Line:
@@ -103,4 +114,5 @@ _SENTENCES: dict[str, Callable[[Any, Any], str]] = {
     "staff.invited": _invited,
     "staff.invitation_accepted": _accepted,
     "staff.role_changed": _role_changed,
+    "membership.role_changed": _role_changed,
 }

@@ -134,7 +134,7 @@ def _invite(member: LockedMember, role: Role, by: User | str, at: datetime) -> R
     token = secrets.token_urlsafe(32)
     invitation = Invitation(
         member=member,
-        email=member.email,
+        email=member.address,
         role=role,
         token_hash=fingerprint(token),
         by=by if isinstance(by, User) else None,
@@ -142,7 +142,7 @@ def _invite(member: LockedMember, role: Role, by: User | str, at: datetime) -> R
         expires_at=at + VALID,
     )
     invitation.save()
-    entry = audit.Entry(KIND, member.pk, member.name, {}, {"email": member.email, "role": role}, member.tenant_id)
+    entry = audit.Entry(KIND, member.pk, member.name, {}, {"email": member.address, "role": role}, member.tenant_id)
     audit.record("staff.invited", [entry], by=by, at=at)
     with translation.override(member.language):
         until = date_format(timezone.localtime(invitation.expires_at), "DATETIME_FORMAT")
@@ -154,12 +154,10 @@ def _invite(member: LockedMember, role: Role, by: User | str, at: datetime) -> R
 def _obstacle(member: LockedMember, at: datetime) -> Reason | None:
     if member.state != StaffState.ACTIVE:
         return Reason.HAS_LEFT if member.state == StaffState.LEFT else Reason.IS_LOCKED
-    if member.user_id:
-        return Reason.HAS_LOGIN
-    if not member.email:
+    if not member.address:
         return Reason.NO_EMAIL
-    if Membership.objects.filter(tenant_id=member.tenant_id, user__email=member.email).exists():
-        return Reason.ADDRESS_HAS_LOGIN
+    if Membership.objects.filter(tenant_id=member.tenant_id, user__email=member.address).exists():
+        return Reason.HAS_LOGIN if member.user_id else Reason.ADDRESS_HAS_LOGIN
     lately = Invitation.objects.filter(member=member, created_at__gt=at - timedelta(days=1)).count()
     return Reason.INVITED_TOO_OFTEN if lately >= MOST_A_DAY else None
 

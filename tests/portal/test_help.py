@@ -55,6 +55,7 @@ def test_help_is_for_everybody_and_leads_to_every_flow(cast, sign_in, who):
             ],
         ),
         ("forwarding", ["<b>Weiterleitung speichern</b>"]),
+        ("staff", ["<b>Neuer Mitarbeiter</b>", "<b>Anlegen</b>", "sieben Tagen", "<b>Erneut einladen</b>"]),
     ],
 )
 def test_help_tells_the_steps_in_the_words_of_the_dialogs(cast, sign_in, slug, words):

@@ -129,6 +129,7 @@ def test_run_now_asks_the_worker_and_leaves_an_event(console, cast, monkeypatch,
         answer = console.post(reverse("admin:numbers_run_deactivations"))
 
     assert answer.status_code == 302
+    assert wake.finish()
     assert "numbers.tasks.apply_deactivations" in rung
     assert AuditEvent.objects.get(verb="job.asked_for").actor == cast.olga
     assert console.get(reverse("admin:numbers_run_deactivations")).status_code == 405
@@ -192,3 +193,17 @@ def test_nobody_else_gets_in(console, cast):
         if person:
             other.force_login(person)
         assert other.get(reverse("admin:index")).status_code == 302
+
+
+def test_the_last_administrator_is_neither_removed_nor_demoted(console, cast):
+    """Rule A6: the operator, too, makes somebody else an administrator first."""
+    erika, carl = (Membership.objects.get(user=who, tenant=cast.globex) for who in (cast.erika, cast.carl))
+    console.post(reverse("admin:portal_membership_delete", args=[erika.pk]), {"post": "yes"})
+
+    answer = console.post(reverse("admin:portal_membership_delete", args=[carl.pk]), {"post": "yes"})
+    console.post(reverse("admin:portal_membership_change", args=[carl.pk]), {"role": "staff"})
+    ticked = {"action": "delete_selected", "_selected_action": [carl.pk], "post": "yes"}
+    console.post(reverse("admin:portal_membership_changelist"), ticked)
+
+    assert answer.status_code == 403
+    assert [m.role for m in Membership.objects.filter(tenant=cast.globex)] == ["administrator"]

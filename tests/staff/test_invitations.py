@@ -292,3 +292,14 @@ def test_too_many_tries_are_stopped(link, client):
     codes = [client.post("/invitation/", ENTERED).status_code for _ in range(25)]
 
     assert codes.count(429) == 5
+
+
+def test_who_lost_the_membership_is_invited_again(acme, as_operator):
+    bob = make.member("Bob", user=acme.bob, email="bob@acme.example")
+    Membership.objects.filter(user=acme.bob).delete()
+
+    [outcome] = invitations.invite(locked(bob), role=Role.STAFF, by=acme.alice, at=NOW)
+    invitations.accept(kept(), user=acme.bob, at=NOW)
+
+    assert outcome.result == "done"
+    assert Membership.objects.get(user=acme.bob).role == "staff"
