@@ -18,7 +18,7 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet
 
 from billing import prices
-from billing.models import Price, Slot, SlotMove
+from billing.models import OneOffCharge, Price, Slot, SlotMove
 from portal import berlin
 
 
@@ -90,9 +90,17 @@ def charge(place: Place, month: date, versions: Sequence[Version]) -> Charge | N
     return Charge(begins, whole, version.monthly, version.vat_rate, net)
 
 
-def month(month: date, places: Iterable[Place], versions: Sequence[Version]) -> Bill:
-    """Return the sum of a month (its first day) over these slots. VAT is on the total of each rate (rule B2)."""
+def month(
+    month: date, places: Iterable[Place], versions: Sequence[Version], *, once: Iterable[OneOffCharge] = ()
+) -> Bill:
+    """Return the sum of a month (its first day) over these slots and what is charged `once` within it.
+
+    VAT is on the total of each rate (rule B2).
+    """
     slots, nets = 0, dict[Decimal, Decimal]()
+    for single in once:
+        if berlin.month(single.on) == month:
+            nets[single.vat_rate] = nets.get(single.vat_rate, Decimal(0)) + single.net
     for place in places:
         if one := charge(place, month, versions):
             slots += place.count
@@ -114,9 +122,11 @@ def places() -> list[Place]:
     return [Place(*row) for row in alike]
 
 
-def bills(first: date, count: int, *, of: Sequence[Place], at: Sequence[Version]) -> list[Bill]:
+def bills(
+    first: date, count: int, *, of: Sequence[Place], at: Sequence[Version], once: Sequence[OneOffCharge] = ()
+) -> list[Bill]:
     """Return the sums of `count` months from `first` on; months to come as they are known now."""
-    return [month(berlin.next_month(first, ahead), of, at) for ahead in range(count)]
+    return [month(berlin.next_month(first, ahead), of, at, once=once) for ahead in range(count)]
 
 
 def charged(month: date) -> QuerySet[Slot]:

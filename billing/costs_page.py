@@ -10,9 +10,9 @@ from django.core.paginator import Paginator
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from billing import costs, written
+from billing import charges, costs, written
 from billing.costs import Bill, Line, Place, Version
-from billing.models import PriceClass, Slot
+from billing.models import OneOffCharge, PriceClass, Slot
 from billing.prices import gross
 from portal import berlin, cells
 from portal.ui import Chart, Point, bar_chart
@@ -34,7 +34,9 @@ def page(month: date, *, number: str, today: date) -> dict[str, Any]:
     """Return what the page shows of a month (its first day): sums, lines, the months to come, the price list."""
     places, versions = costs.places(), costs.versions()
     now = berlin.month(today)
-    ahead = costs.bills(now, AHEAD + 1, of=places, at=versions)
+    first, last = min(now, month), max(now, month)
+    once = charges.within(first, months=(last.year - first.year) * 12 + last.month - first.month + 1)
+    ahead = costs.bills(now, AHEAD + 1, of=places, at=versions, once=once)
     slots: Paginator[Slot] = Paginator(costs.charged(month), SIZE)
     shown = slots.get_page(number)
     return {
@@ -44,9 +46,10 @@ def page(month: date, *, number: str, today: date) -> dict[str, Any]:
         "months": _months(places, month, now),
         "previous": f"{berlin.next_month(month, -1):%Y-%m}",
         "next": f"{berlin.next_month(month):%Y-%m}",
-        "bill": sums(costs.month(month, places, versions)),
+        "bill": sums(costs.month(month, places, versions, once=once)),
         "page": shown,
         "lines": [_row(line) for line in costs.lines(shown, month, versions)],
+        "once": [_single(single) for single in once if berlin.month(single.on) == month],
         "forecast": {
             "next": written.euros(ahead[1].net),
             "next_title": written.month_name(ahead[1].month),
@@ -90,6 +93,17 @@ def rows(month: date) -> Iterator[str]:
     found = costs.charged(month)
     for begin in range(0, found.count(), CHUNK):
         yield _csv([_cells(line) for line in costs.lines(found[begin : begin + CHUNK], month, versions)])
+    if once := charges.within(month):
+        yield _csv([_single_cells(single) for single in once])
+
+
+def _single(single: OneOffCharge) -> dict[str, Any]:
+    what = {"kind": single.get_kind_display(), "count": single.count, "label": single.label}
+    return {
+        "on": _day(single.on),
+        "what": _("%(kind)s: %(count)s × %(label)s") % what,
+        "net": written.euros(single.net),
+    }
 
 
 def _cells(line: Line) -> list[str]:
@@ -102,6 +116,11 @@ def _cells(line: Line) -> list[str]:
         written.decimal(line.charge.net),
         written.percent(line.charge.vat_rate),
     ]
+
+
+def _single_cells(single: OneOffCharge) -> list[str]:
+    what, net = cells.neutral(_single(single)["what"]), written.decimal(single.net)
+    return [what, "", single.on.isoformat(), "", "", net, written.percent(single.vat_rate)]
 
 
 def _csv(lines: list[list[str]]) -> str:

@@ -76,3 +76,26 @@ class SlotMove(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.from_label} → {self.to_label}"
+
+
+class OneOffCharge(TenantModel):
+    """Something charged once, with the month of its Berlin day: what for, how many, and the net sum in EUR."""
+
+    class Kind(models.TextChoices):
+        ORDER = "order", _("Order fee")
+
+    kind = models.CharField(max_length=10, choices=Kind)
+    label = models.CharField(max_length=120)
+    count = models.PositiveIntegerField()
+    on = models.DateField()
+    net = models.DecimalField(max_digits=10, decimal_places=2)
+    vat_rate = models.DecimalField(max_digits=4, decimal_places=1)
+
+    class Meta(TenantModel.Meta):
+        verbose_name = _("one-off charge")
+        verbose_name_plural = _("one-off charges")
+        constraints = (models.CheckConstraint(condition=Q(net__gte=0, count__gte=1), name="charge_not_negative"),)
+        indexes = (models.Index(fields=["tenant", "on"], name="charge_by_day"),)
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.net} EUR ({self.on})"

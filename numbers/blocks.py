@@ -4,10 +4,19 @@ An extension is free (the tenant does not hold it), inactive, active or, in eith
 extension 0, 00 or 000 is the pilot: the number that reaches the switchboard when only the base number is dialled.
 """
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Set
+from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
-from numbers.models import NumberBlock, PhoneNumber
+from django.db.models import Count, Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from numbers import notation
+from numbers.models import Assignment, NumberBlock, NumberState, PhoneNumber
 
 
 def note(numbers: Iterable[PhoneNumber], *, at: datetime) -> None:
@@ -28,3 +37,101 @@ def note(numbers: Iterable[PhoneNumber], *, at: datetime) -> None:
             )
             block.extension_digits = max(block.extension_digits, digits)
     NumberBlock.objects.bulk_create(found.values(), ignore_conflicts=True)
+
+
+class Look(StrEnum):
+    """How an extension of a block stands, as the grid shows it."""
+
+    FREE = "free"
+    INACTIVE = "inactive"
+    ACTIVE = "active"
+    ASSIGNED = "assigned"
+    SCHEDULED = "scheduled"
+    PORTING = "porting"
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One extension of a block; `pk` and `label` are those of the number, None and empty if the tenant has none."""
+
+    extension: str
+    look: Look
+    pk: int | None
+    label: str
+    is_pilot: bool
+
+
+def cells(block: NumberBlock, *, at: datetime) -> list[Cell]:
+    """Return every extension of a block in order, the shorter ones that came by porting first."""
+    rows = (
+        PhoneNumber.objects.held()
+        .filter(base_number=block.base_number)
+        .exclude(extension_digits="")
+        .only("extension_digits", "state", "last_active_on", "label")
+    )
+    numbers = {number.extension_digits: number for number in rows}
+    holding = Assignment.objects.filter(number__base_number=block.base_number, from_at__lte=at)
+    held = set(holding.filter(Q(until_at=None) | Q(until_at__gt=at)).values_list("number", flat=True))
+    wide = {f"{place:0{block.extension_digits}}" for place in range(10**block.extension_digits)}
+    extensions = sorted(wide | numbers.keys(), key=lambda extension: (len(extension), extension))
+    return [_cell(extension, numbers.get(extension), held, at=at) for extension in extensions]
+
+
+def _cell(extension: str, number: PhoneNumber | None, held: Set[int], *, at: datetime) -> Cell:
+    pilot = not extension.strip("0")
+    if number is None:
+        return Cell(extension, Look.FREE, None, "", pilot)
+    looks = {
+        NumberState.ACTIVE: Look.ASSIGNED if number.pk in held else Look.ACTIVE,
+        NumberState.DEACTIVATION_SCHEDULED: Look.SCHEDULED,
+        NumberState.PORT_IN_PENDING: Look.PORTING,
+    }
+    return Cell(extension, looks.get(number.state_at(at), Look.INACTIVE), number.pk, number.label, pilot)
+
+
+LOOKS: dict[Look, tuple[Promise, str]] = {
+    Look.ACTIVE: (_("active"), "circle-check"),
+    Look.ASSIGNED: (_("assigned"), "user"),
+    Look.SCHEDULED: (_("scheduled"), "circle-alert"),
+    Look.INACTIVE: (_("inactive"), "circle-slash"),
+    Look.PORTING: (_("porting in"), "hourglass"),
+    Look.FREE: (_("not yours"), "minus"),
+}
+
+
+def page(block: NumberBlock, *, at: datetime) -> dict[str, Any]:
+    """Return what the page of a block (its `area` loaded) shows: the grid, and how many extensions look how."""
+    found = cells(block, at=at)
+    counted = Counter(cell.look for cell in found)
+    return {
+        "block": block,
+        "base": notation.national(block.base_number, block.area.area_code),
+        "cells": [{"cell": cell, "word": LOOKS[cell.look][0], "icon": LOOKS[cell.look][1]} for cell in found],
+        "legend": [
+            {"look": look, "word": LOOKS[look][0], "icon": LOOKS[look][1], "count": counted[look]} for look in LOOKS
+        ],
+        "inactive": counted[Look.INACTIVE],
+    }
+
+
+def rows(*, at: datetime) -> list[dict[str, Any]]:
+    """Return the tenant's blocks for their list, each with how many of its numbers are held and active."""
+    counted = {
+        base: (held, active)
+        for base, held, active in PhoneNumber.objects.held()
+        .exclude(extension_digits="")
+        .values_list("base_number")
+        .annotate(held=Count("pk"), active=Count("pk", filter=Q(pk__in=PhoneNumber.objects.active(at).values("pk"))))
+    }
+    blocks = NumberBlock.objects.select_related("area").order_by("area__sort_key", "base_number")
+    return [
+        {
+            "pk": block.pk,
+            "base": notation.national(block.base_number, block.area.area_code),
+            "area": block.area.name,
+            "size": 10**block.extension_digits,
+            "held": counted.get(block.base_number, (0, 0))[0],
+            "active": counted.get(block.base_number, (0, 0))[1],
+        }
+        for block in blocks
+    ]

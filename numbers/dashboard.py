@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import CharField, Count, Exists, OuterRef, Value, Window
 
-from billing import costs, costs_page, written
+from billing import charges, costs, costs_page, written
 from numbers import history, notation, overview
 from numbers.models import Forwarding, PhoneNumber
 from numbers.overview import Counts
@@ -95,7 +95,9 @@ def _count(counts: Counts, state: str) -> str:
 
 def _money(at: datetime) -> dict[str, Any]:
     now = berlin.month(berlin.day(at))
-    bills = costs.bills(berlin.next_month(now, -MONTHS_BACK), MONTHS, of=costs.places(), at=costs.versions())
+    first = berlin.next_month(now, -MONTHS_BACK)
+    once = charges.within(first, months=MONTHS)
+    bills = costs.bills(first, MONTHS, of=costs.places(), at=costs.versions(), once=once)
     present = bills[MONTHS_BACK]
     return {
         "net": written.euros(present.net),

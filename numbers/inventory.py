@@ -34,8 +34,7 @@ def add(entries: Sequence[NewNumber], *, tenant_id: int, by: User | str, at: dat
     A number that anybody holds already is left out, however close the race: the database decides. Numbers that come by
     porting arrive with the state PORT_IN_PENDING, all others inactive.
     """
-    with connection.cursor() as cursor:  # the same list taken twice at a time must not leave two traces
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [7002, tenant_id % 2**31])
+    take_turns(tenant_id)  # the same list taken twice at a time must not leave two traces
     before = set(PhoneNumber.objects.held().filter(e164__in=[e.e164 for e in entries]).values_list("e164", flat=True))
     # In one order for everybody: two tenants' lists that share numbers then never wait for one another in a ring.
     wanted = sorted((entry for entry in entries if entry.e164 not in before), key=lambda entry: entry.e164)
@@ -50,6 +49,12 @@ def add(entries: Sequence[NewNumber], *, tenant_id: int, by: User | str, at: dat
     trace = [audit.Entry("number", n.pk, n.e164, {}, _snapshot(n)) for n in added]
     audit.record("number.added", trace, by=by, at=at, tenant_id=tenant_id)
     return added
+
+
+def take_turns(tenant_id: int) -> None:
+    """Let what adds to this tenant's inventory happen one after the other, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [7002, tenant_id % 2**31])
 
 
 def _row(entry: NewNumber, *, tenant_id: int, at: datetime) -> PhoneNumber:

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db import transaction
 from django.db.models import Count
 
-from numbers import effects, handovers
+from numbers import effects, handovers, pool_watch
 from numbers.models import PhoneNumber
 from portal import audit, berlin, jobs, wake
 from portal.models import JobRun, User
@@ -85,3 +86,9 @@ def preview(*, as_of: date) -> list[Due]:
     with every_tenant():
         due = PhoneNumber.objects.due(berlin.begin(as_of)).values_list("last_active_on", "tenant__name")
         return [Due(*row) for row in due.annotate(Count("pk")).order_by("last_active_on", "tenant__name")]
+
+
+def watch_pool(*, at: datetime) -> int:
+    """Warn the operator of each area whose pool crossed its threshold; return how many."""
+    with transaction.atomic(), every_tenant():
+        return pool_watch.watch(at=at)

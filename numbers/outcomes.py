@@ -38,6 +38,7 @@ class Reason(StrEnum):
     NO_HANDOVER = "no_handover"
     HANDOVER_AHEAD = "handover_ahead"
     SEVERAL_HOLDERS = "several_holders"
+    STILL_ACTIVE = "still_active"
 
 
 SENTENCES: dict[Reason, Promise] = {
@@ -72,6 +73,7 @@ SENTENCES: dict[Reason, Promise] = {
     Reason.SEVERAL_HOLDERS: _(
         "Several people have this shared fax. Remove all but one of them first, then change the usage."
     ),
+    Reason.STILL_ACTIVE: _("The number is still active. Deactivate it first; it can be returned once it is inactive."),
     Reason.ALREADY_SWAPPED: _("These two numbers have already been swapped. Nothing was changed."),
 }
 

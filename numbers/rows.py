@@ -5,7 +5,7 @@ choice of columns, with blanks; a page of 50 rows then fills blanks 50 times ins
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any
@@ -44,9 +44,15 @@ def columns_of(preferences: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def draw(
-    rows: Iterable[Mapping[str, Any]], *, columns: tuple[str, ...], at: datetime, fresh: bool = False
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    columns: tuple[str, ...],
+    at: datetime,
+    fresh: bool = False,
+    new: Container[str] = (),
 ) -> SafeString:
-    """Return the markup of rows of `overview.SHOWN` values; `fresh` lets them light up, for a change just made."""
+    """Return the markup of rows of `overview.SHOWN` values; `fresh` lets them light up, for a change just made, and
+    `new` (E.164) those of the numbers just ordered."""
     words = {str(usage): escape(usage.label) for usage in Usage}
     nobody = escape(_("Not assigned"))
     drawn = []
@@ -55,7 +61,8 @@ def draw(
         if state == NumberState.INACTIVE:  # an overdue row still holds what the job will clear (rule C3)
             row = {**row, "active_since": None, "last_active_on": None}
         who = written_holding(row["holding"]) or (nobody if state in WORKING else "")
-        drawn.append(_pattern(state, columns, get_language() or "", fresh=fresh) % _filling(row, words, who))
+        pattern = _pattern(state, columns, get_language() or "", fresh=fresh or row["e164"] in new)
+        drawn.append(pattern % _filling(row, words, who))
     return mark_safe("".join(drawn))  # noqa: S308 -- every value was escaped by _filling
 
 

@@ -36,3 +36,9 @@ def take_calls_in(**_: Any) -> int:
 def retire_calls(**_: Any) -> int:
     """Delete calls beyond their retention and prove it; return how many tenants are clean."""
     return call_jobs.retire(at=timezone.now()).done
+
+
+@shared_task
+def watch_pool(**_: Any) -> int:
+    """Warn the operator of each area whose pool crossed its threshold; return how many."""
+    return jobs.watch_pool(at=timezone.now())

@@ -4,6 +4,7 @@ from django.urls import path, re_path
 
 from numbers.views import (
     assignment,
+    blocks,
     bulk,
     calls,
     dashboard,
@@ -11,8 +12,10 @@ from numbers.views import (
     kept,
     lifecycle,
     number,
+    orders,
     overview,
     people,
+    returning,
     swap,
     upcoming,
 )
@@ -35,6 +38,14 @@ urlpatterns = [
     path("numbers/bulk/", bulk.confirm, name="bulk"),
     path("numbers/bulk/<int:pk>/", bulk.result, name="bulk_result"),
     path("numbers/bulk/<int:pk>/result.csv", bulk.result_csv, name="bulk_result_csv"),
+    path("numbers/orders/", orders.index, name="orders"),
+    path("numbers/orders/new/", orders.new, name="order_new"),
+    path("numbers/orders/confirm/", orders.confirm, name="order_confirm"),
+    path("numbers/orders/<int:pk>/", orders.order, name="order"),
+    path("numbers/orders/<int:pk>/proof/", orders.proof, name="order_proof"),
+    path("numbers/blocks/", blocks.index, name="blocks"),
+    path("numbers/blocks/<int:pk>/", blocks.block, name="block"),
+    path("numbers/<int:pk>/return/", returning.return_number, name="return"),
     path("numbers/<int:pk>/", number.detail, name="number"),
     path("numbers/<int:pk>/edit/", number.edit, name="edit"),
     path("numbers/<int:pk>/activate/", lifecycle.activate, name="activate"),

@@ -20,6 +20,13 @@ class Flow:
 
 FLOWS: Sequence[Flow] = (
     Flow(
+        "order",
+        _("Order new phone numbers"),
+        _("Buy single numbers, consecutive ones or a block; they arrive inactive at once."),
+        "plus",
+        "ok",
+    ),
+    Flow(
         "activate",
         _("Activate phone numbers"),
         _("To be able to use a phone number, you have to activate it."),

@@ -33,6 +33,7 @@ PORTAL_URL = os.environ.get("PORTAL_URL", f"http://localhost:{os.environ.get('PO
 POOL_RESERVE_MINUTES = 15
 POOL_REST_DAYS = int(os.environ.get("PORTAL_POOL_REST_DAYS", "90"))
 ORDER_LIMIT = int(os.environ.get("PORTAL_ORDER_LIMIT", "100"))
+DOCUMENTS_DIR = DATA_DIR / "documents"  # uploads; web and operator share it, no web server serves it
 
 INSTALLED_APPS = [
     "portal",

@@ -1,6 +1,8 @@
 """Settings of the tests: the web process, over plain HTTP."""
 
 import os
+import tempfile
+from pathlib import Path
 
 os.environ |= {"PORTAL_SECURE": "0", "PORTAL_PROCESS": "web"}
 os.environ.setdefault("PORTAL_SECRET_KEY", "tests-only-" * 6)
@@ -12,3 +14,4 @@ STORAGES = STORAGES | {"staticfiles": {"BACKEND": "django.contrib.staticfiles.st
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True  # files are looked up when asked for, not whenever a test makes a client
 PASSWORD_HASHERS = ["tests.hashers.QuickArgon2"]
+DOCUMENTS_DIR = Path(tempfile.gettempdir()) / f"portal-test-documents-{os.getpid()}"

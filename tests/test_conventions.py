@@ -19,6 +19,7 @@ RUNNERS = {
 RAW_STATE = {
     "numbers/models/address.py": "an address's own states: defines verified(at) and its kin",
     "numbers/models/letter.py": "a letter's own states: defines queued() and its kin",
+    "numbers/models/order.py": "defines waiting(); an order's state follows from no date",
     "numbers/models/number.py": "defines active(at) and its kin",
     "numbers/effects.py": "writes the state when a deactivation takes effect",
     "numbers/overview.py": "counts numbers that are porting in, which depends on no date",

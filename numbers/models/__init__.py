@@ -16,6 +16,7 @@ from numbers.models.keeping import (
 )
 from numbers.models.letter import Delivery, LetterState, LockedLetter, PinLetter, PostalOrder, PrintBatch
 from numbers.models.number import LockedNumber, NumberSearch, NumberState, PhoneNumber, Usage
+from numbers.models.order import NumberOrder, OrderKind, OrderState
 from numbers.models.pool import PoolArea, PoolBlock, PoolNumber
 
 __all__ = [
@@ -42,8 +43,11 @@ __all__ = [
     "LockedLetter",
     "LockedNumber",
     "NumberBlock",
+    "NumberOrder",
     "NumberSearch",
     "NumberState",
+    "OrderKind",
+    "OrderState",
     "PhoneNumber",
     "PinLetter",
     "PoolArea",

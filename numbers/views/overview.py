@@ -1,5 +1,6 @@
 """The overview: the list administrators work with, its export, and the choice of its columns."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ from numbers import export as exports
 from numbers import overview as inventory
 from numbers import rows
 from numbers.forms.overview import ColumnsForm, read
-from numbers.models import Usage
+from numbers.models import NumberOrder, Usage
 from numbers.overview import COUNTED, Part, Wanted
 from portal import people
 from portal.access import Request, administrator
@@ -29,7 +30,7 @@ PAGE = "numbers/overview/overview.html"
 def overview(request: Request) -> HttpResponse:
     """Show one page of the numbers that match search and filters; htmx gets the list alone."""
     wanted, at = read(request.GET), timezone.now()
-    context = _page(wanted, at=at, preferences=request.user.preferences)
+    context = _page(wanted, at=at, preferences=request.user.preferences, new=_ordered(request.GET.get("order", "")))
     if request.htmx.request_type != "partial":
         return render(request, PAGE, context)
     response = render(request, f"{PAGE}#list", context)
@@ -93,7 +94,14 @@ def _tabs(wanted: Wanted, counts: inventory.Counts) -> list[dict[str, Any]]:
     ]
 
 
-def _page(wanted: Wanted, *, at: datetime, preferences: dict[str, Any]) -> dict[str, Any]:
+def _ordered(text: str) -> Collection[str]:
+    """Return the numbers (E.164) of the order that the address names, so that their rows light up."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 19):
+        return ()
+    return NumberOrder.objects.filter(pk=text).values_list("numbers", flat=True).first() or ()
+
+
+def _page(wanted: Wanted, *, at: datetime, preferences: dict[str, Any], new: Collection[str] = ()) -> dict[str, Any]:
     part = Part(wanted, at=at)
     counts = part.counts()
     count, shown_columns = counts.of(wanted.state), rows.columns_of(preferences)
@@ -102,7 +110,7 @@ def _page(wanted: Wanted, *, at: datetime, preferences: dict[str, Any]) -> dict[
     return {
         "wanted": wanted,
         "number": number,
-        "rows": rows.draw(found, columns=shown_columns, at=at),
+        "rows": rows.draw(found, columns=shown_columns, at=at, new=new),
         "shown": len(found),
         "count_of_part": count,
         "everything": _("all %(count)s that match") % {"count": rows.counted(count)},

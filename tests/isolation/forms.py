@@ -22,6 +22,8 @@ CHOSEN = {
         "verb=deactivate&ids=%(active)s",
         "verb=withdraw&everything=all",
     ),
+    "numbers:order_new": ("area=69&kind=single&count=1",),
+    "numbers:order_confirm": ("basket=%(basket)s&kind=single",),
     "numbers:swap": ("old=%(spare)s&new=%(inactive)s",),
 }
 ABOUT_THE_PERSON = ("account_", "mfa_", "usersessions_")  # the sign-in's own; signing out would end the proof early

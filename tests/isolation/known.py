@@ -122,6 +122,7 @@ _APPEND = {"SELECT", "INSERT"}
 _ALL = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 RIGHTS = {
     "billing_price": (_READ, _ALL),
+    "billing_oneoffcharge": (_APPEND, _APPEND),
     "billing_slotmove": (_APPEND, _APPEND),
     "numbers_erasuredecision": (_APPEND, _APPEND),
     "numbers_helpline": (_READ, _ALL),
@@ -138,7 +139,13 @@ RIGHTS = {
     "portal_outboxmessage": (_APPEND, _ALL),
     "portal_tenant": (_READ, _ALL),
 }
-APPEND_ONLY = {"billing_slotmove", "numbers_erasuredecision", "numbers_purge", "portal_auditevent"}
+APPEND_ONLY = {
+    "billing_oneoffcharge",
+    "billing_slotmove",
+    "numbers_erasuredecision",
+    "numbers_purge",
+    "portal_auditevent",
+}
 
 # Models that point at a number and are no setting of it.
 UNATTACHED = {

@@ -1,0 +1,5 @@
+"""The operator's console, this floor: one module per subject."""
+
+from numbers.admin import number, order
+
+__all__ = ["number", "order"]
