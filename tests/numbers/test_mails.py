@@ -36,8 +36,20 @@ CONTEXT = {
     "unchanged": 2,
     "refused": 1,
     "may_sign_in": True,
+    "fee": "9.80",
+    "rests_until": "2027-02-21",
+    "area": "Berlin (030)",
+    "reason": "Der Plan fehlt.",
+    "order": 7,
+    "tenant": "Acme GmbH",
+    "percent": 80,
+    "size": 10,
+    "given": 8,
+    "warn_from": 80,
 }
 SENDERS = ("lifecycle.py", "swap.py", "effects.py", "bulk.py", "assignment.py", "handovers.py")
+SENDERS += ("orders.py", "pool_watch.py", "returning.py")
+TO_OPERATOR = ("numbers/order_to_decide", "numbers/pool_warning")  # whose console has an address of its own
 TO_STAFF = ("numbers/assigned", "numbers/unassigned")  # they begin on a page of their own
 MANY = CONTEXT | {"numbers": ONE * 20, "count": 23, "more": 3}
 TEMPLATES = sorted(
@@ -99,6 +111,7 @@ def test_mail_says_the_same_as_text_and_html(template, language, context):
     assert "030 23125900" in mail.body
     assert "030 23125900" in html
     link = f"{settings.PORTAL_URL}/" if template in TO_STAFF else f"{settings.PORTAL_URL}/numbers/"
+    link = settings.PORTAL_URL if template in TO_OPERATOR else link
     assert link in mail.body
     assert link in mail.alternatives[0].content
     assert "erfolgreich" not in mail.body
