@@ -1,6 +1,7 @@
 """Every page, for everybody: nothing that axe finds, nothing that sticks out sideways, in both languages."""
 
 import re
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from numbers import demo
-from numbers.models import BulkItem, BulkRun, PhoneNumber
+from numbers.models import Assignment, BulkItem, BulkRun, NumberBlock, PhoneNumber
 from portal import tenancy
 from portal.demo.mail import FolderBackend
 from portal.models import User
@@ -29,6 +30,18 @@ ABOUT = {
     "numbers:withdraw": "scheduled",
     "numbers:forwarding": "active",
     "numbers:bulk_result": "run",
+    "numbers:assign": "active",
+    "numbers:calls": "active",
+    "numbers:return": "inactive",
+    "numbers:release": "holder",
+    "staff:member": "holder",
+    "staff:edit": "holder",
+    "staff:lock": "holder",
+    "staff:remove": "holder",
+    "staff:invite": "holder",
+    "staff:role": "holder",
+    "numbers:itemised_bill": "month",
+    "numbers:block": "block",
 }
 NOT_WALKED = {
     "numbers:bulk": "needs a choice of numbers; test_dialogs opens it",
@@ -37,6 +50,19 @@ NOT_WALKED = {
     "numbers:forwarding_remove": "answers a form only",
     "numbers:swap_choices": "a part of a page",
     "numbers:tabs": "a part of a page",
+    "numbers:of_member": "a part of a page",
+    "numbers:unassign": "answers a form only",
+    "numbers:handover_withdraw": "answers a form only",
+    "numbers:itemised_file": "a file",
+    "numbers:order": "the demo has no order yet",
+    "numbers:order_proof": "a file",
+    "numbers:order_confirm": "needs a reservation",
+    "staff:export": "a file",
+    "staff:enrol": "answers a form only",
+    "staff:unlock": "needs somebody who is locked",
+    "staff:revoke": "needs an open invitation",
+    "staff:open_invitation": "tests/browser/test_staff.py",
+    "staff:accept": "as above",
     "portal:help_flow": "the walk takes every flow that the help names",
     "demo:mails": "the demo's; test_mailbox_of_the_demo",
     "demo:mail": "as above",
@@ -59,10 +85,13 @@ def world(transactional_db, as_operator):
             "active": numbers.unscheduled(at).exclude(label="").first(),
             "inactive": numbers.inactive(at).first(),
             "scheduled": numbers.scheduled(at).first(),
+            "holder": Assignment.objects.filter(until_at=None).order_by("pk").first().staff_member,
+            "block": NumberBlock.objects.order_by("pk").first(),
             "run": _bulk_run(people["alice"], list(numbers.inactive(at)[:30]), finished_at=at),
             "open_run": _bulk_run(people["alice"], list(numbers.inactive(at)[:30]), finished_at=None),
         }
-    return SimpleNamespace(**people, **{name: row.pk for name, row in rows.items()})
+    last = timezone.now().date().replace(day=1) - timedelta(days=1)
+    return SimpleNamespace(**people, month=(last.year, last.month), **{name: row.pk for name, row in rows.items()})
 
 
 def _bulk_run(by, numbers, *, finished_at):
@@ -89,7 +118,8 @@ def names(resolver, space=""):
 def addresses(world):
     """Return every page's address by its name."""
     walked = {name for name in names(get_resolver()) if not name.startswith(DOOR)} - NOT_WALKED.keys()
-    with_id = {name: reverse(name, args=[getattr(world, ABOUT[name])]) for name in walked & ABOUT.keys()}
+    rows = {name: getattr(world, ABOUT[name]) for name in walked & ABOUT.keys()}
+    with_id = {name: reverse(name, args=row if isinstance(row, tuple) else [row]) for name, row in rows.items()}
     return {name: reverse(name) for name in sorted(walked - ABOUT.keys())} | with_id
 
 
