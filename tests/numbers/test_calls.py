@@ -209,9 +209,14 @@ def test_pages_are_walked_by_key(cast, number, acme, monkeypatch):
 def test_a_page_of_calls_takes_two_queries(cast, number, acme, django_assert_num_queries, count):
     ordered(cast)
     calling.take(*(calling.line(number, calling.days_ago(1)) for _ in range(count)))
-    with django_assert_num_queries(2):
+
+    def look():
         spans = itemisation.spans()
         calls.page(calls.listed(spans, number_id=number.pk), spans, before="")
+
+    look()  # what a process reads once
+    with django_assert_num_queries(2):
+        look()
 
 
 @pytest.mark.parametrize(
