@@ -35,7 +35,7 @@ def check(stack, planned, slots, count):
         "SELECT count(*) FROM numbers_forwarding f JOIN numbers_phonenumber n ON n.id = f.number_id"
         " WHERE n.state = 'inactive'"
     ) == [(0,)]
-    assert stack.query("SELECT sum(done) FROM portal_jobrun") == [(count,)]
+    assert stack.query("SELECT sum(done) FROM portal_jobrun WHERE job = 'apply_deactivations'") == [(count,)]
     # Each number is in exactly one notice to its administrator.
     assert stack.query("SELECT sum((context->>'count')::int) FROM portal_outboxmessage") == [(count,)]
 
