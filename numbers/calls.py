@@ -6,7 +6,7 @@
 | administrator           | outgoing and reverse-charged calls of months whose itemised bill was ordered before them |
 | nobody                  | helplines; the last three digits of who called reverse-charged                           |
 
-Every look of an administrator leaves an event. Masking happens here, before a template, file or document sees a number.
+Every look leaves an event. Masking happens here, before a template, file or document sees a number.
 """
 
 import re
@@ -132,10 +132,13 @@ def total_of(rows: "QuerySet[CallRecord]") -> Total:
     return Total(found["count"], found["seconds"] or 0, _euros(found["cost"] or 0))
 
 
-def look(number: PhoneNumber | None, *, what: str, count: int, by: User, at: datetime) -> None:
-    """Leave the event that somebody looked at calls: of a number or a month (`what`), and how many (rule T5)."""
-    label, pk = (number.e164, number.pk) if number else ("", None)
-    entry = audit.Entry("number" if number else "itemised_bill", pk, label, {}, {"what": what, "count": count})
+def look(at_what: PhoneNumber | StaffMember | None, *, what: str, count: int, by: User, at: datetime) -> None:
+    """Leave the event that somebody looked at calls: of a number, their own or a month (`what`), and how many (T5)."""
+    if isinstance(at_what, PhoneNumber):
+        kind, label = "number", at_what.e164
+    else:
+        kind, label = ("own_calls", at_what.name) if at_what else ("itemised_bill", "")
+    entry = audit.Entry(kind, at_what.pk if at_what else None, label, {}, {"what": what, "count": count})
     audit.record("calls.viewed", [entry], by=by, at=at, tenant_id=tenancy.current())
 
 

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from numbers import call_months
+from numbers import call_mail, call_months
 from numbers.models import ItemisationOrder
 from portal import audit, berlin, tenancy
 from portal.models import User
@@ -42,7 +42,10 @@ class Span:
 
 
 def order(*, masked: bool, declaration: str, by: User, at: datetime) -> ItemisationOrder:
-    """Order the itemised bill for months that begin from now on; raise OrderRefused if that is not possible."""
+    """Order the itemised bill for months that begin from now on, and tell all administrators by mail.
+
+    Raises OrderRefused if the declaration is not the present one or a bill is ordered already. Rule T5.
+    """
     if declaration != DECLARATION:
         raise OrderRefused(_("The declaration has changed. Please read it and confirm again."))
     if present():
@@ -53,11 +56,15 @@ def order(*, masked: bool, declaration: str, by: User, at: datetime) -> Itemisat
     after = {"masked": masked, "declaration": declaration, "from": span(row).first.isoformat()}
     entry = audit.Entry("itemised_bill", row.pk, "", {}, after, tenancy.current())
     audit.record("itemised_bill.ordered", [entry], by=by, at=at)
+    call_mail.tell("numbers/itemisation_ordered", by=by, at=at, **after)
     return row
 
 
 def withdraw(*, by: User, at: datetime) -> bool:
-    """Withdraw declaration and order; return False if there was none. This month's bill and later ones end with it."""
+    """Withdraw declaration and order, and tell all administrators by mail; return False if there was none.
+
+    This month's bill and later ones end with it (rule T5).
+    """
     row = present()
     if row is None:
         return False
@@ -67,6 +74,7 @@ def withdraw(*, by: User, at: datetime) -> bool:
         "itemised_bill", row.pk, "", {"declaration": row.declaration}, {"withdrawn": True}, row.tenant_id
     )
     audit.record("itemised_bill.withdrawn", [entry], by=by, at=at)
+    call_mail.tell("numbers/itemisation_withdrawn", by=by, at=at)
     return True
 
 

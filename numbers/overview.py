@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from django.db import connection
 from django.db.models import Case, Exists, F, Func, OrderBy, OuterRef, Q, Value, When
-from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 
 from numbers import holders, notation
@@ -142,7 +141,7 @@ class Part:
         if self.wanted.assigned:
             rows = rows.filter(*_held(self.wanted.assigned, self.at))
         if self._found is not None:
-            rows = rows.filter(_among(self._found))
+            rows = rows.filter(pk__any=self._found)
         return rows.order_by(*_order(self.wanted.sort, self.at))
 
     def page(self, number: int) -> list[dict[str, Any]]:
@@ -237,11 +236,6 @@ def _held(assigned: str, at: datetime) -> tuple[Any, ...]:
     if assigned == "no":
         return works, ~Exists(begun)
     return works, Exists(begun.filter(staff_member=assigned) if assigned != "yes" else begun)
-
-
-def _among(ids: list[int]) -> Q:
-    """Say that the key is in an array: one parameter, where a list would be one for each."""
-    return Q(pk__in=RawSQL("SELECT unnest(%s::bigint[])", [ids]))
 
 
 def _order(sort: str, at: datetime) -> list[Any]:

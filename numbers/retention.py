@@ -17,7 +17,7 @@ from datetime import date, datetime, timedelta
 from django.db import connection
 from django.db.models import Count, Min
 
-from numbers import call_months, disputes
+from numbers import call_mail, call_months, disputes
 from numbers.models import CallKey, CallRecord, CallRetention, IntakeLine, RetentionProof
 from numbers.models.keeping import MOST_MONTHS, USUAL_MONTHS
 from portal import audit, berlin, tenancy
@@ -62,7 +62,10 @@ def months(tenant_id: int) -> int:
 
 
 def keep(count: int, *, by: User, at: datetime) -> None:
-    """Set how many months after the invoice the announced tenant's calls are kept, from tonight on."""
+    """Set how many months after the invoice the announced tenant's calls are kept, from tonight on (rule T4).
+
+    If that is new, it leaves an event and tells all administrators by mail.
+    """
     if not 1 <= count <= MOST_MONTHS:
         raise ValueError(count)
     tenant_id = tenancy.current()
@@ -71,6 +74,7 @@ def keep(count: int, *, by: User, at: datetime) -> None:
     if count != before:
         entry = audit.Entry("tenant", tenant_id, "calls", {"months": before}, {"months": count}, tenant_id)
         audit.record("calls.retention_changed", [entry], by=by, at=at)
+        call_mail.tell("numbers/retention_changed", by=by, at=at, before=before, months=count)
 
 
 def limit(count: int, *, at: datetime) -> datetime:

@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 import pytest
 
+from portal import celery
 from tests import source
 
 LINES = 150
@@ -257,3 +258,22 @@ def test_a_planted_address_of_somebody_is_found(text):
 def test_no_file_tells_of_the_machine_it_was_written_on():
     told = re.compile(r"/root/|/home/\w+/|/work/|/tmp/\w{3,}/")
     assert [n for n, t in readable().items() if told.search(t)] == []
+
+
+def unnamed_jobs(text):
+    """Every job of the clock, and the command to run it by hand, stands in the operations manual."""
+    names = celery.app.conf.beat_schedule
+    commands = (source.ROOT / "numbers/management/commands").glob("*.py")
+    tasks = {job["task"].rpartition(".")[2] for job in names.values()}
+    wanted = [*names, *(path.stem for path in commands if path.stem in tasks)]
+    return [name for name in wanted if f"`{name}" not in text]
+
+
+def test_the_manual_names_every_job_of_the_clock():
+    text = source.text("docs/operations.md")
+
+    assert unnamed_jobs(text) == []
+    assert unnamed_jobs(text.replace("`apply", "apply")) == [
+        *("apply-deactivations", "apply-handovers"),
+        *("apply_deactivations", "apply_handovers"),
+    ]

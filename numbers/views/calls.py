@@ -5,7 +5,6 @@ from datetime import date
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -17,7 +16,7 @@ from numbers.forms.calls import FULL, OrderForm, WithdrawOrderForm
 from numbers.messages import display
 from numbers.models import PhoneNumber
 from portal import berlin, submissions
-from portal.access import Request, administrator, member
+from portal.access import Request, administrator, member, recently_signed_in
 
 MOST_PAPER = 2_000
 
@@ -40,9 +39,10 @@ def of_number(request: Request, pk: int) -> HttpResponse:
 def own(request: Request) -> HttpResponse:
     """Show a person the calls of their own numbers within their own intervals (rules A3 and T5)."""
     person, allowed = lists.own(request.user), lists.allowed_to_staff()
-    page = (
-        lists.page(lists.of_person(person), None, before=request.GET.get("before", "")) if person and allowed else None
-    )
+    page = None
+    if person and allowed:
+        page = lists.page(lists.of_person(person), None, before=request.GET.get("before", ""))
+        lists.look(person, what="own page", count=len(page.calls), by=request.user, at=timezone.now())
     context = {"person": person, "allowed": allowed, "page": page}
     part = "#list" if request.htmx.request_type == "partial" else ""
     return render(request, f"numbers/calls/own.html{part}", context)
@@ -98,6 +98,7 @@ def _file(request: Request, of: date, found: list[lists.Call], form: str) -> Htt
 
 @require_http_methods(["GET", "POST"])
 @administrator
+@recently_signed_in
 def order(request: Request) -> HttpResponse:
     """Show the declaration, and order the itemised bill with it (rule T5)."""
     form = OrderForm(request.POST or None, initial={"declaration": itemisation.DECLARATION})
@@ -126,17 +127,29 @@ def _ordered(request: Request, form: OrderForm) -> bool:
 
 @require_http_methods(["GET", "POST"])
 @administrator
+@recently_signed_in
 def withdraw(request: Request) -> HttpResponse:
     """Withdraw the declaration: the itemised bill ends with the month before."""
     form = WithdrawOrderForm(request.POST or None)
     if not form.is_valid():
         context = {"form": form, "order": itemisation.present()}
         return render(request, "numbers/itemised/withdraw.html", context, status=422 if form.is_bound else 200)
-    if itemisation.withdraw(by=request.user, at=timezone.now()):
+    if _withdrawn(request, form):
         messages.success(request, _("The declaration is withdrawn; this month has no itemised bill any more."))
     else:
         messages.info(request, _("No itemised bill is ordered, so there was nothing to withdraw."))
-    return redirect(reverse("numbers:itemised"))
+    return redirect("numbers:itemised")
+
+
+def _withdrawn(request: Request, form: WithdrawOrderForm) -> bool:
+    at = timezone.now()
+
+    def work() -> dict[str, bool]:
+        return {"withdrawn": itemisation.withdraw(by=request.user, at=at)}
+
+    key = form.cleaned_data["operation_id"]
+    kept, _again = submissions.once(key, "itemised_bill.withdraw", by=request.user, at=at, work=work)
+    return bool(kept["withdrawn"])
 
 
 def _month(year: str, month: str) -> date:

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 from numbers import kept_page
 from numbers import retention as operations
 from numbers.forms.calls import RetentionForm
-from portal.access import Request, administrator, member
+from portal import submissions
+from portal.access import Request, administrator, member, recently_signed_in
 from portal.models import Role
 
 
@@ -25,12 +26,23 @@ def kept(request: Request) -> HttpResponse:
 
 @require_http_methods(["GET", "POST"])
 @administrator
+@recently_signed_in
 def retention(request: Request) -> HttpResponse:
     """Choose how many months after the invoice calls are kept (rule T4)."""
     present = kept_page.kept(at=timezone.now())
     form = RetentionForm(request.POST or None, initial={"months": present.months})
     if form.is_valid():
-        operations.keep(form.cleaned_data["months"], by=request.user, at=timezone.now())
+        _keep(request, form)
         messages.success(request, _("The time calls are kept was saved."))
         return redirect("numbers:kept")
     return render(request, "numbers/kept/retention.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+def _keep(request: Request, form: RetentionForm) -> None:
+    said, at = form.cleaned_data, timezone.now()
+
+    def work() -> dict[str, int]:
+        operations.keep(said["months"], by=request.user, at=at)
+        return {"months": said["months"]}
+
+    submissions.once(said["operation_id"], "calls.retention", by=request.user, at=at, work=work)

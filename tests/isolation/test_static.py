@@ -47,7 +47,6 @@ EVERYBODY = {
     "numbers/call_jobs.py": "calls come in for all tenants and go at night, in the worker and in commands",
     "numbers/bulk.py": "finds unfinished runs of all tenants for the worker; each is continued in its own tenant",
 }
-PAST_THE_MANAGER: dict[str, str] = {}
 LIFTERS = re.compile(r"(^|/)(tasks|operator\w*|admin)\.py$|/management/commands/|/demo/|^portal/operator/")
 
 
@@ -105,7 +104,7 @@ def past_the_manager(files):
     """`QuerySet(Model)` and managers of one's own would go round wall 1."""
     found = []
     for name, text in files.items():
-        for node in ast.walk(ast.parse(text)) if name not in PAST_THE_MANAGER else ():
+        for node in ast.walk(ast.parse(text)):
             if isinstance(node, ast.Attribute) and node.attr in ("_base_manager", "_default_manager"):
                 found.append(f"{name}:{node.lineno}: {node.attr}")
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("QuerySet", "models.QuerySet", "Manager"):

@@ -9,13 +9,14 @@ from uuid import uuid4
 import pypdfium2
 import pytest
 import time_machine
+from django.test import Client
 from django.urls import reverse
 
 from numbers import calls, itemisation, itemised_pdf, notation
 from numbers.call_lines import peer
-from numbers.models import CallRecord, Helpline, ItemisationOrder
+from numbers.models import CallRecord, CallRetention, Helpline, ItemisationOrder
 from portal.access import tenant_token
-from portal.models import AuditEvent
+from portal.models import AuditEvent, OutboxMessage
 from portal.tenancy import tenant_transaction
 from staff import settings as staff_settings
 from staff.models import StaffMember
@@ -139,6 +140,54 @@ def test_order_needs_the_declaration(cast, number, sign_in):
         assert AuditEvent.objects.filter(tenant=cast.acme, verb="itemised_bill.ordered").count() == 1
 
 
+def mailed():
+    return sorted(OutboxMessage.objects.values_list("template", "recipient"))
+
+
+def send(client, cast, name, **fields):
+    said = {"_tenant": tenant_token(cast.acme.pk), "operation_id": str(uuid4())} | fields
+    return client.post(reverse(f"numbers:{name}"), said)
+
+
+def test_order_and_withdrawal_are_told_to_every_administrator(cast, number, acme):
+    itemisation.order(masked=True, declaration=itemisation.DECLARATION, by=cast.alice, at=NOW)
+    assert mailed() == [
+        ("numbers/itemisation_ordered", "alice@acme.example"),
+        ("numbers/itemisation_ordered", "erika@partner.example"),
+    ]
+
+    assert itemisation.withdraw(by=cast.erika, at=NOW)
+    assert not itemisation.withdraw(by=cast.erika, at=NOW)
+    assert [template for template, _ in mailed()].count("numbers/itemisation_withdrawn") == 2
+
+
+def test_a_withdrawal_sent_twice_counts_once(cast, number, sign_in):
+    ordered(cast)
+    alice, key = sign_in(cast.alice), str(uuid4())
+
+    first, again = (send(alice, cast, "itemisation_withdraw", operation_id=key) for _ in range(2))
+
+    assert (first.status_code, again.status_code) == (302, 302)
+    with tenant_transaction(cast.acme.pk):
+        assert AuditEvent.objects.filter(tenant=cast.acme, verb="itemised_bill.withdrawn").count() == 1
+        assert not ItemisationOrder.objects.filter(withdrawn_at=None).exists()
+
+
+@pytest.mark.parametrize("name", ["itemisation_order", "itemisation_withdraw", "retention"])
+def test_who_signed_in_long_ago_is_asked_first(cast, number, name):
+    ordered(cast)
+    alice = Client()
+    alice.force_login(cast.alice)
+    fields = {"declaration": itemisation.DECLARATION, "numbers": "full", "declared": "on", "months": "1"}
+
+    answer = send(alice, cast, name, **fields)
+
+    assert reverse("account_reauthenticate") in answer.headers["Location"]
+    with tenant_transaction(cast.acme.pk):
+        assert ItemisationOrder.objects.get().withdrawn_at is None
+        assert not CallRetention.objects.exists()
+
+
 @pytest.mark.parametrize("name", ["itemised", "itemisation_order", "itemisation_withdraw", "retention"])
 @pytest.mark.parametrize("who", ["bob", "dora"])
 def test_others_are_refused(cast, number, sign_in, name, who):
@@ -183,6 +232,10 @@ def test_staff_see_their_own_interval_alone_and_only_if_allowed(cast, number, si
     assert "4710111" not in shown
     assert "4710222" in shown
     assert "4710333" in shown
+    with tenant_transaction(cast.acme.pk):
+        event = AuditEvent.objects.get(tenant=cast.acme, verb="calls.viewed")
+    assert (event.actor_id, event.object_type, event.object_id) == (cast.bob.pk, "own_calls", bob.pk)
+    assert event.after == {"what": "own page", "count": 2}
 
 
 def test_pages_are_walked_by_key(cast, number, acme, monkeypatch):

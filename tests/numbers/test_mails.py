@@ -46,10 +46,16 @@ CONTEXT = {
     "size": 10,
     "given": 8,
     "warn_from": 80,
+    "by": "Erika Ernst",
+    "from": "2026-12-01",
+    "masked": True,
+    "before": 3,
+    "months": 2,
 }
 SENDERS = ("lifecycle.py", "swap.py", "effects.py", "bulk.py", "assignment.py", "handovers.py")
-SENDERS += ("orders.py", "pool_watch.py", "returning.py")
+SENDERS += ("orders.py", "pool_watch.py", "returning.py", "itemisation.py", "retention.py")
 TO_OPERATOR = ("numbers/order_to_decide", "numbers/pool_warning")  # whose console has an address of its own
+TO_CALLS = ("numbers/itemisation_ordered", "numbers/itemisation_withdrawn", "numbers/retention_changed")
 TO_STAFF = ("numbers/assigned", "numbers/unassigned")  # they begin on a page of their own
 MANY = CONTEXT | {"numbers": ONE * 20, "count": 23, "more": 3}
 TEMPLATES = sorted(
@@ -112,6 +118,7 @@ def test_mail_says_the_same_as_text_and_html(template, language, context):
     assert "030 23125900" in html
     link = f"{settings.PORTAL_URL}/" if template in TO_STAFF else f"{settings.PORTAL_URL}/numbers/"
     link = settings.PORTAL_URL if template in TO_OPERATOR else link
+    link = f"{settings.PORTAL_URL}/calls/" if template in TO_CALLS else link
     assert link in mail.body
     assert link in mail.alternatives[0].content
     assert "erfolgreich" not in mail.body
