@@ -155,7 +155,7 @@ def _standing(numbers: Sequence[LockedNumber], *, at: datetime) -> dict[int, _St
     effects.settle(numbers, at=at)
     handovers.settle(numbers, at=at)
     rows: dict[int, list[Assignment]] = {n.pk: [] for n in numbers}
-    found = Assignment.objects.filter(number__in=list(rows)).filter(Q(until_at=None) | Q(until_at__gt=at))
+    found = Assignment.objects.filter(number__any=rows).filter(Q(until_at=None) | Q(until_at__gt=at))
     for row in found.select_related("staff_member").order_by("from_at", "pk"):
         rows[row.number_id].append(row)
     return {number.pk: _sorted(number, rows[number.pk], at) for number in numbers}

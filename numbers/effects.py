@@ -14,7 +14,7 @@ from django.db import connection
 
 from numbers import attachments, messages
 from numbers.models import LocalArea, LockedNumber, NumberState, PhoneNumber
-from portal import berlin, outbox
+from portal import berlin, lookups, outbox
 from portal.logs import request_id
 
 JOB = "apply_deactivations"
@@ -23,8 +23,8 @@ BATCH = 5_000
 _APPLY = """
 WITH changed AS (
     UPDATE numbers_phonenumber AS n SET state = 'inactive', last_active_on = NULL, active_since = NULL
-    FROM unnest(%(ids)s::bigint[], %(days)s::date[]) AS due (id, day)
-    WHERE n.id = due.id AND n.id = ANY(%(ids)s::bigint[])  -- said twice, or a merge join walks all ids before these
+    FROM (SELECT id, last_active_on AS day FROM numbers_phonenumber WHERE id = ANY(%(ids)s)) AS due
+    WHERE n.id = due.id AND n.id = ANY(%(ids)s)  -- said twice, or a merge join walks all ids before these
     RETURNING n.id, n.tenant_id, n.e164, due.day
 )
 INSERT INTO portal_auditevent (tenant_id, at, actor_id, actor_name, on_behalf_of, verb, object_type, object_id,
@@ -95,8 +95,7 @@ def apply(batch: Sequence[PhoneNumber], *, at: datetime) -> None:
         cursor.execute(
             _APPLY,
             {
-                "ids": [n.pk for n in batch],
-                "days": [n.last_active_on for n in batch],
+                "ids": lookups.keys(n.pk for n in batch),
                 "at": at,
                 "job": JOB,
                 "snapshots": json.dumps({str(key): value for key, value in snapshots.items()}),

@@ -1,9 +1,7 @@
 """The inventory as CSV (rule N4): what the overview shows, as spreadsheets keep it and as our import takes it back."""
 
-import csv as csv_module
-import io
-from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from collections.abc import Iterator
+from datetime import datetime
 from itertools import batched
 from typing import Any
 
@@ -17,7 +15,6 @@ from numbers.overview import Part, Wanted
 from portal import berlin, cells
 from portal.tenancy import tenant_transaction
 
-BOM = "\ufeff"
 CHUNK = 1_000
 _READ = (
     *("pk", "e164", "area__area_code", "area__name", "state", "last_active_on", "active_since"),
@@ -30,32 +27,25 @@ def csv(wanted: Wanted, *, tenant_id: int, user_id: int, at: datetime) -> Iterat
 
     A transaction of its own, for the answer outlives that of the request; memory stays flat however many there are.
     """
-    yield BOM + table([_titles()])
+    yield cells.BOM + cells.table([_titles()])
     with tenant_transaction(tenant_id, user_id=user_id):
         found = Part(wanted, at=at).rows().values_list(*_READ).iterator(chunk_size=CHUNK)
         write = _Writer(at)
         for some in batched(found, CHUNK):
             held = holders.of_numbers([row[0] for row in some], at=at)
-            yield table(write(row, held.get(row[0], NOBODY)) for row in some)
+            yield cells.table(write(row, held.get(row[0], NOBODY)) for row in some)
 
 
 def results_csv(run_id: int, *, tenant_id: int, user_id: int) -> Iterator[str]:
     """Yield what became of each number of a bulk run as CSV lines, in the present language."""
-    yield BOM + table([[_("Phone number"), _("Label"), _("Result"), _("Reason")]])
+    yield cells.BOM + cells.table([[_("Phone number"), _("Label"), _("Result"), _("Reason")]])
     with tenant_transaction(tenant_id, user_id=user_id):
         found = bulk_results.items(BulkRun.objects.get(pk=run_id)).iterator(chunk_size=CHUNK)
         for some in batched(found, CHUNK):
-            yield table(
+            yield cells.table(
                 [cells.number(line["e164"]), cells.neutral(line["label"]), line["result"], line["sentence"]]
                 for line in bulk_results.lines(some)
             )
-
-
-def table(lines: Iterable[Iterable[Any]]) -> str:
-    """Return lines of cells as CSV text, as German spreadsheets expect it."""
-    text = io.StringIO(newline="")
-    csv_module.writer(text, delimiter=";", lineterminator="\r\n").writerows(lines)
-    return text.getvalue()
 
 
 def _titles() -> list[str]:
@@ -75,7 +65,7 @@ class _Writer:
         self.usages = {str(usage): str(usage.label) for usage in Usage}
         self.price_classes = {str(price): str(price.label) for price in PriceClass}
 
-    def __call__(self, row: tuple[Any, ...], holding: Holding) -> list[str]:
+    def __call__(self, row: tuple[Any, ...], holding: Holding) -> list[str | None]:
         _pk, e164, code, area, state, last_active_on, since, usage, label, note, base, extension, price_class = row
         if last_active_on and last_active_on < self.today:
             state, since, last_active_on = NumberState.INACTIVE, None, None
@@ -84,16 +74,12 @@ class _Writer:
             f'="0{code}"',
             area,
             self.states[state],
-            _iso(since),
-            _iso(last_active_on),
+            since and since.isoformat(),
+            last_active_on and last_active_on.isoformat(),
             self.usages[usage],
-            cells.neutral(label),
-            cells.neutral(note),
+            label and cells.neutral(label),
+            note and cells.neutral(note),
             cells.number(base) if extension else "",
             self.price_classes[price_class],
-            cells.neutral(", ".join(holder.name for holder in holding.present)),
+            cells.neutral(", ".join([holder.name for holder in holding.present])) if holding.present else "",
         ]
-
-
-def _iso(day: date | None) -> str:
-    return day.isoformat() if day else ""

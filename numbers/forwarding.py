@@ -24,7 +24,7 @@ from numbers import notation
 from numbers.attachments import Hanging, Snapshots
 from numbers.models import Forwarding, LockedNumber, PhoneNumber
 from numbers.notation import Unreadable
-from portal import audit
+from portal import audit, lookups
 from portal.models import User
 
 SIP = re.compile(r"sips?:[A-Za-z0-9._+\-]{1,60}@[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,60}[A-Za-z0-9])?(?::[0-9]{2,5})?")
@@ -170,7 +170,7 @@ class _Forwardings:
 
     def _rules(self, numbers: Sequence[PhoneNumber], locking: str = "") -> list[_Rule]:
         with connection.cursor() as cursor:
-            cursor.execute(f"{_HANGING} {locking}", [[n.pk for n in numbers]])
+            cursor.execute(f"{_HANGING} {locking}", [lookups.keys(n.pk for n in numbers)])
             return [_Rule(*row) for row in cursor]
 
 

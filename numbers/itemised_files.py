@@ -8,8 +8,8 @@ from django.utils.translation import gettext as _
 
 from billing import written
 from numbers.calls import Call
-from numbers.export import BOM, table
 from portal import cells
+from portal.cells import BOM, table
 
 
 def csv(calls: Sequence[Call]) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from django.db import connection
 
 from numbers.models import LockedNumber
+from portal import lookups
 from portal.logs import request_id
 from portal.models import User
 
@@ -41,7 +42,7 @@ def move(
         raise TypeError(f"not a column of a number's state: {unknown}")
     given: dict[str, Any] = {
         "tenant": numbers[0].tenant_id,
-        "ids": [n.pk for n in numbers],
+        "ids": lookups.keys(n.pk for n in numbers),
         "at": at,
         "actor": by.pk,
         "name": str(by)[:120],

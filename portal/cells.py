@@ -6,17 +6,17 @@ from collections.abc import Iterable
 from typing import Any
 
 BOM = "\ufeff"  # tells a spreadsheet that the text is UTF-8
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+_MARKED = ("=", "+", "-", "@", "\t", "\r", "'")
 
 
 def neutral(text: str) -> str:
     """Return a text as a cell that a spreadsheet shows and does not run; `original` is its inverse."""
-    return f"'{text}" if text.startswith((*_DANGEROUS, "'")) else text
+    return f"'{text}" if text.startswith(_MARKED) else text
 
 
 def original(cell: str) -> str:
     """Return the text that `neutral` made this cell of."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith((*_DANGEROUS, "'")) else cell
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_MARKED) else cell
 
 
 def number(e164: str) -> str:

@@ -68,7 +68,7 @@ def test_activate_answers_htmx_with_row_and_message(cast, sign_in, number):
     page = answer.content.decode()
     assert answer.status_code == 200
     assert "dialog:close" in answer.headers["HX-Trigger"]
-    assert f'<tr id="row-{number.pk}" role="row" class="p-fresh">' in page
+    assert f"<tr id=row-{number.pk} role=row class=p-fresh>" in page
     assert "numbers:changed" in answer.headers["HX-Trigger"]
     assert "ist jetzt aktiv" in page
     assert "<b>Empfang" not in page

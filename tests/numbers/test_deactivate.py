@@ -147,5 +147,5 @@ def test_deactivating_an_inactive_number_is_refused_with_the_present_row(cast, s
 
     assert answer.status_code == 409
     assert "nicht aktiv" in text(answer)
-    assert f'<tr id="row-{number.pk}" role="row">' in answer.content.decode()
+    assert f"<tr id=row-{number.pk} role=row>" in answer.content.decode()
     assert effects(cast) == ([("inactive", None)], [], [], [])
