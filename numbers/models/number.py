@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, ClassVar, NewType, cast
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import PriceClass
 from numbers.models.area import LocalArea
-from portal import berlin
+from portal import berlin, lookups, tenancy
 from portal.tenancy import TenantManager, TenantModel
 
 
@@ -33,6 +33,11 @@ class Usage(models.TextChoices):
 
 
 GONE = (NumberState.RETURNED, NumberState.PORTED_OUT)
+
+
+_LOCK = """
+SELECT {columns} FROM numbers_phonenumber WHERE {tenant} AND id = ANY(%s){held} ORDER BY id FOR NO KEY UPDATE"""
+_HELD = " AND state NOT IN ('returned', 'ported_out')"
 
 
 class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
@@ -65,17 +70,27 @@ class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
         """Return the numbers whose last active day has passed and whose effects are still to be materialised."""
         return self.filter(self._overdue(at))
 
-    def locked(self, ids: Iterable[int]) -> "list[LockedNumber]":
-        """Lock these rows in id order and return them; the only source of LockedNumber."""
-        rows = list(self.filter(pk__any=list(ids)).order_by("pk").select_for_update(no_key=True))
+    @staticmethod
+    def _overdue(at: datetime) -> Q:
+        return Q(state=NumberState.DEACTIVATION_SCHEDULED, last_active_on__lt=berlin.day(at))
+
+
+class PhoneNumberManager(TenantManager.from_queryset(PhoneNumberQuerySet)):  # type: ignore[misc]  # made at run time
+    def locked(self, ids: Iterable[int], *, held: bool = False) -> "list[LockedNumber]":
+        """Lock these rows of the announced tenant in id order and return them; the only source of LockedNumber.
+
+        `held` leaves out what was returned or ported out. By hand, for every click and every batch waits for it: the
+        ORM takes six times as long to say it.
+        """
+        condition, given = tenancy.narrowed()
+        statement = _LOCK.format(columns=", ".join(_FIELDS), tenant=condition, held=_HELD if held else "")
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [*given, lookups.keys(ids)])
+            rows = [PhoneNumber.from_db(self.db, _FIELDS, values) for values in cursor.fetchall()]
         areas = LocalArea.known({row.area_id for row in rows})
         for row in rows:  # joined, every row would bring an instance of its own
             row.area = areas[row.area_id]
         return [cast("LockedNumber", row) for row in rows]
-
-    @staticmethod
-    def _overdue(at: datetime) -> Q:
-        return Q(state=NumberState.DEACTIVATION_SCHEDULED, last_active_on__lt=berlin.day(at))
 
 
 class PhoneNumber(TenantModel):
@@ -99,7 +114,7 @@ class PhoneNumber(TenantModel):
     price_class = models.CharField(max_length=10, choices=PriceClass, default=PriceClass.STANDARD)
     allocated_at = models.DateTimeField(_("In the inventory since"))
 
-    objects: ClassVar[Any] = TenantManager.from_queryset(PhoneNumberQuerySet)()
+    objects: ClassVar[Any] = PhoneNumberManager()
 
     class Meta(TenantModel.Meta):
         verbose_name = _("phone number")
@@ -146,6 +161,8 @@ class PhoneNumber(TenantModel):
         """Return the last active day if the number works now and a deactivation is scheduled."""
         return self.last_active_on if self.state_at(at) == NumberState.DEACTIVATION_SCHEDULED else None
 
+
+_FIELDS = tuple(field.attname for field in PhoneNumber._meta.concrete_fields)
 
 # A row that this transaction has locked: only `PhoneNumber.objects.locked(...)` makes one, so mypy refuses others.
 LockedNumber = NewType("LockedNumber", PhoneNumber)

@@ -121,7 +121,7 @@ def _once(
     request: Request, verb: str, number: PhoneNumber, form: AssignForm | TakeForm, work: Any, *, at: datetime
 ) -> Outcome:
     def locked_work() -> dict[str, Any]:
-        locked = PhoneNumber.objects.held().locked([number.pk])
+        locked = PhoneNumber.objects.locked([number.pk], held=True)
         if not locked:
             raise Http404
         outcome = work(locked)[0]

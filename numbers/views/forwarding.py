@@ -66,7 +66,7 @@ def _set(request: Request, pk: int, form: ForwardingForm) -> bool:
 
 
 def _locked(pk: int) -> LockedNumber:
-    rows: list[LockedNumber] = PhoneNumber.objects.held().locked([pk])
+    rows: list[LockedNumber] = PhoneNumber.objects.locked([pk], held=True)
     if not rows:
         raise Http404
     return rows[0]

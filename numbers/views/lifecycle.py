@@ -133,7 +133,7 @@ def _once(act: Act, form: forms.Form, work: Work) -> dict[str, Any]:
     """Do it once however often the form is sent; a repeat gets the first outcome."""
 
     def locked_work() -> dict[str, Any]:
-        locked = PhoneNumber.objects.held().locked([act.pk])
+        locked = PhoneNumber.objects.locked([act.pk], held=True)
         if not locked:
             raise Http404
         act.number = locked[0]

@@ -21,6 +21,8 @@ SQL = {
     "portal/jobs.py": "one lock per job against two sweeps at a time",
     "staff/invitations.py": "the function that finds an invitation's tenant before one is announced",
     "staff/members.py": "one lock per tenant against the same address taken twice",
+    "billing/slots.py": "the ends of the slots of a set in one UPDATE; names the tenant",
+    "numbers/models/number.py": "the one lock every click takes; names the tenant (`tenancy.narrowed`)",
     "numbers/assignment.py": "the ends of any number of intervals in one UPDATE, by keys the ORM found",
     "numbers/handovers.py": "the same, and forwardings that go with them, by keys the ORM found",
     "numbers/holders.py": "who has each row of a list, joined on the tenant",
