@@ -8,10 +8,21 @@ class NumbersConfig(AppConfig):
     path = str(Path(__file__).resolve().parent)  # the module is Python's own with our folder grafted on
 
     def ready(self) -> None:
-        from numbers import attachments, forwarding, handovers, labels, people  # noqa: PLC0415 -- they need the loaded models
+        from numbers import (  # noqa: PLC0415 -- they need the loaded models
+            attachments,
+            forwarding,
+            handovers,
+            labels,
+            people,
+            personal,
+            personal_calls,
+            personal_kinds,
+        )
         from staff import ties  # noqa: PLC0415 -- the same
 
         attachments.register(handovers.ATTACHMENT)
         attachments.register(forwarding.ATTACHMENT)
         attachments.register(labels.ATTACHMENT)
         ties.register(people.TIE)
+        for kind in (*personal_calls.KINDS, *personal_kinds.KINDS, personal_kinds.PERSON):
+            personal.register(kind)

@@ -2,7 +2,7 @@
 
 | page group                                   | administrator | billing | staff |
 |----------------------------------------------|---------------|---------|-------|
-| own account, help, language, theme           | yes           | yes     | yes   |
+| own account, own data, help, language, theme | yes           | yes     | yes   |
 | dashboard, numbers, lifecycle, swap, bulk    | yes           | –       | –     |
 | costs                                        | yes           | yes     | –     |
 | calls of a number, itemised bill, retention  | yes           | –       | –     |
@@ -10,6 +10,7 @@
 | own calls, if the tenant lets staff see them | yes           | yes     | yes   |
 | own numbers                                  | –             | –       | yes   |
 | staff: list, create, access, roles, settings | yes           | –       | –     |
+| a person's data: hand over, erase            | yes           | –       | –     |
 | accepting an invitation                      | everybody who has the link, signed in or not |
 """
 

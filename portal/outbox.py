@@ -1,7 +1,7 @@
 """The outbox: `outbox.later(...)` writes mails into the business transaction; `deliver` sends what is due.
 
-States: pending → sent; pending → dead (24 hours of failures). At least once: a duplicate needs a crash between the
-mail server's yes and our commit, and carries the same Message-ID.
+States: pending → sent → forgotten after 90 days; pending → dead (24 hours of failures). At least once: a duplicate
+needs a crash between the mail server's yes and our commit, and carries the same Message-ID.
 """
 
 import json
@@ -117,6 +117,12 @@ def retry(messages: Iterable[OutboxMessage], *, by: User, at: datetime) -> int:
     audit.record("message.retried", entries, by=by, at=at)
     wake.later("portal.tasks.send_messages")
     return len(unsent)
+
+
+def forget(*, sent_before: datetime) -> int:
+    """Forget mails that were sent before an instant; what was never sent stays. Needs the operator's role."""
+    count, _models = OutboxMessage.objects.filter(state=OutboxMessage.State.SENT, sent_at__lt=sent_before).delete()
+    return count
 
 
 def compose(message: OutboxMessage) -> EmailMultiAlternatives:

@@ -13,6 +13,7 @@ from portal.models import Submission
 from portal.tenancy import every_tenant
 
 KEEP_SUBMISSIONS = timedelta(days=30)
+KEEP_MAIL = timedelta(days=90)  # after it was sent, as a proof of that
 
 
 @shared_task
@@ -26,10 +27,11 @@ def send_messages(**_: Any) -> int:
 
 @shared_task
 def clean_up(**_: Any) -> None:
-    """Forget submissions older than 30 days, old records of jobs, ended sessions and counted attempts."""
+    """Forget submissions after 30 days, sent mails after 90, old records of jobs, ended sessions, counted attempts."""
     now = timezone.now()
     with every_tenant():
         Submission.objects.filter(at__lt=now - KEEP_SUBMISSIONS).delete()
+        outbox.forget(sent_before=now - KEEP_MAIL)
     jobs.forget(at=now)
     call_command("clearsessions")
     with connection.cursor() as cursor:  # Django's cache in the database only forgets when it is full

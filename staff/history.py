@@ -26,6 +26,8 @@ KINDS: dict[str, tuple[Promise, str, str]] = {
     "staff.locked": (gettext_lazy("Locked"), "lock", "off"),
     "staff.unlocked": (gettext_lazy("Unlocked"), "lock-open", "ok"),
     "staff.left": (gettext_lazy("Removed"), "user-minus", "off"),
+    "staff.data_exported": (gettext_lazy("Personal data exported"), "download", ""),
+    "staff.erased": (gettext_lazy("Personal data erased"), "trash-2", "off"),
     "staff.settings_changed": (gettext_lazy("Staff settings changed"), "settings", ""),
     "membership.added": (gettext_lazy("Access given"), "key-round", "ok"),
     "membership.role_changed": (gettext_lazy("Role changed"), "key-round", "warn"),

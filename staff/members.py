@@ -6,6 +6,7 @@
 | active          | `lock`   | locked | membership ends, its role is kept; open invitations are revoked      |
 | locked          | `unlock` | active | membership comes back with the role kept                             |
 | active, locked  | `leave`  | left   | membership ends for good; the row stays as history (rule A4)         |
+| left            | `forget` | left   | none; the row loses name and address (rule T6)                       |
 
 For `numbers.people` and this floor's own pages: `add`, `change`, `lock`, `unlock`, `leave`, `enrol`, each inside the
 tenant's transaction, with `by` and `at`. Nobody is locked or leaves while `ties` still hold something.
@@ -25,7 +26,7 @@ from portal.models import Membership, Role, User
 from portal.sorting import fold
 from portal.tenancy import current
 from staff import invitations, messages, outcomes, ties
-from staff.models import LockedMember, StaffMember, StaffState
+from staff.models import Invitation, LockedMember, StaffMember, StaffState
 from staff.outcomes import Outcome, Reason
 
 KIND = "staff_member"
@@ -107,6 +108,21 @@ def leave(members: Sequence[LockedMember], *, by: User | str, at: datetime) -> l
     or whoever acts).
     """
     return _each(members, _leave, by=by, at=at)
+
+
+def forget(member: LockedMember) -> Outcome:
+    """Take name and address out of the row of somebody who left, and forget their invitations; the row stays.
+
+    Refused while the person is here. What else is known about them is erased by `numbers.erasure`, which leaves the
+    event. Rule T6.
+    """
+    if member.state != StaffState.LEFT:
+        return outcomes.refused(member.pk, Reason.NOT_LEFT)
+    Invitation.objects.filter(member=member).delete()
+    member.name = f"Person {member.pk}"
+    member.sort_key, member.email, member.extension, member.department = fold(member.name), "", "", ""
+    member.save(update_fields=["name", "sort_key", "email", "extension", "department"])
+    return outcomes.done(member.pk)
 
 
 def enrol(*, by: User | str, at: datetime) -> list[StaffMember]:

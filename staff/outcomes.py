@@ -16,6 +16,7 @@ class Reason(StrEnum):
     ALREADY_LOCKED = "already_locked"
     NOT_LOCKED = "not_locked"
     HAS_LEFT = "has_left"
+    NOT_LEFT = "not_left"
     IS_LOCKED = "is_locked"
     HOLDS_NUMBERS = "holds_numbers"
     LAST_ADMINISTRATOR = "last_administrator"
@@ -34,6 +35,7 @@ SENTENCES: dict[Reason, Promise] = {
     Reason.ALREADY_LOCKED: _("This person is already locked. Nothing was changed."),
     Reason.NOT_LOCKED: _("This person is not locked. Nothing was changed."),
     Reason.HAS_LEFT: _("This person has left. To employ them again, create a new staff member."),
+    Reason.NOT_LEFT: _("This person has not left. Remove them first."),
     Reason.IS_LOCKED: _("This person is locked. Unlock them first."),
     Reason.HOLDS_NUMBERS: _("This person still holds phone numbers. Decide first what becomes of each number."),
     Reason.LAST_ADMINISTRATOR: LastAdministrator.reason,

@@ -134,6 +134,8 @@ def _around_the_numbers(tenant: Any, who: Any, bird: str, prefix: str, first_id:
     )
     StaffSettings.objects.create(id=first_id + 83, changed_at=NOW)
     heir = make.member(f"{bird} Heir", id=first_id + 84, email=f"{bird}.heir@staff.example")
+    make.member(f"{bird} Boss", id=first_id + 88, user=who)
+    gone = make.member(f"{bird} Gone", id=first_id + 87, email=f"{bird}.gone@staff.example", state="left", left_at=NOW)
     holder = make.member(f"{bird} Holder", id=first_id + 86, email=f"{bird}.holder@staff.example")
     # shared, or a copy of the row would overlap with it before anything else is asked
     held: dict[str, Any] = {"number_id": first_id + 6, "shared": True}
@@ -188,7 +190,7 @@ def _around_the_numbers(tenant: Any, who: Any, bird: str, prefix: str, first_id:
     audit.record("number.changed", [entry], by=who, at=NOW)
     mail = outbox.Mail(who.email, "de", "numbers/activated", {"name": bird, "numbers": []}, tenant.pk)
     outbox.later([mail], at=NOW)
-    ids = {"run": run.pk, "member": member.pk, "holder": holder.pk}
+    ids = {"run": run.pk, "member": member.pk, "holder": holder.pk, "gone": gone.pk}
     return ids | {"block": block.pk, "order": order.pk, "basket": basket}
 
 

@@ -51,9 +51,10 @@ CONTEXT = {
     "masked": True,
     "before": 3,
     "months": 2,
+    "person": 17,
 }
 SENDERS = ("lifecycle.py", "swap.py", "effects.py", "bulk.py", "assignment.py", "handovers.py")
-SENDERS += ("orders.py", "pool_watch.py", "returning.py", "itemisation.py", "retention.py")
+SENDERS += ("orders.py", "pool_watch.py", "returning.py", "itemisation.py", "retention.py", "erasure.py")
 TO_OPERATOR = ("numbers/order_to_decide", "numbers/pool_warning")  # whose console has an address of its own
 TO_CALLS = ("numbers/itemisation_ordered", "numbers/itemisation_withdrawn", "numbers/retention_changed")
 TO_STAFF = ("numbers/assigned", "numbers/unassigned")  # they begin on a page of their own
@@ -119,6 +120,7 @@ def test_mail_says_the_same_as_text_and_html(template, language, context):
     link = f"{settings.PORTAL_URL}/" if template in TO_STAFF else f"{settings.PORTAL_URL}/numbers/"
     link = settings.PORTAL_URL if template in TO_OPERATOR else link
     link = f"{settings.PORTAL_URL}/calls/" if template in TO_CALLS else link
+    link = f"{settings.PORTAL_URL}/people/17/data/" if template == "numbers/person_erased" else link
     assert link in mail.body
     assert link in mail.alternatives[0].content
     assert "erfolgreich" not in mail.body
