@@ -5,7 +5,7 @@ extension 0, 00 or 000 is the pilot: the number that reaches the switchboard whe
 """
 
 from collections import Counter
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,8 +15,8 @@ from django.db.models import Count, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from numbers import notation
-from numbers.models import Assignment, NumberBlock, NumberState, PhoneNumber
+from numbers import holders, notation
+from numbers.models import NumberBlock, NumberState, PhoneNumber
 
 
 def note(numbers: Iterable[PhoneNumber], *, at: datetime) -> None:
@@ -52,13 +52,22 @@ class Look(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One extension of a block; `pk` and `label` are those of the number, None and empty if the tenant has none."""
+    """One extension of a block; `pk` and `label` are those of the number, None and empty if the tenant has none.
+
+    `holder` names who has it now; of a shared fax that several have, the first of them and how many more.
+    """
 
     extension: str
     look: Look
     pk: int | None
     label: str
     is_pilot: bool
+    holder: str = ""
+
+    @property
+    def works(self) -> bool:
+        """Return whether it takes calls now, and so can be assigned (rule A1)."""
+        return self.look in (Look.ACTIVE, Look.ASSIGNED, Look.SCHEDULED)
 
 
 def cells(block: NumberBlock, *, at: datetime) -> list[Cell]:
@@ -70,23 +79,28 @@ def cells(block: NumberBlock, *, at: datetime) -> list[Cell]:
         .only("extension_digits", "state", "last_active_on", "label")
     )
     numbers = {number.extension_digits: number for number in rows}
-    holding = Assignment.objects.filter(number__base_number=block.base_number, from_at__lte=at)
-    held = set(holding.filter(Q(until_at=None) | Q(until_at__gt=at)).values_list("number", flat=True))
+    holding = holders.present(at).filter(number__base_number=block.base_number).order_by("from_at", "pk")
+    held: dict[int, list[str]] = {}
+    for pk, name in holding.values_list("number", "staff_member__name"):
+        held.setdefault(pk, []).append(name)
     wide = {f"{place:0{block.extension_digits}}" for place in range(10**block.extension_digits)}
     extensions = sorted(wide | numbers.keys(), key=lambda extension: (len(extension), extension))
     return [_cell(extension, numbers.get(extension), held, at=at) for extension in extensions]
 
 
-def _cell(extension: str, number: PhoneNumber | None, held: Set[int], *, at: datetime) -> Cell:
+def _cell(extension: str, number: PhoneNumber | None, held: Mapping[int, list[str]], *, at: datetime) -> Cell:
     pilot = not extension.strip("0")
     if number is None:
         return Cell(extension, Look.FREE, None, "", pilot)
+    names = held.get(number.pk, [])
     looks = {
-        NumberState.ACTIVE: Look.ASSIGNED if number.pk in held else Look.ACTIVE,
+        NumberState.ACTIVE: Look.ASSIGNED if names else Look.ACTIVE,
         NumberState.DEACTIVATION_SCHEDULED: Look.SCHEDULED,
         NumberState.PORT_IN_PENDING: Look.PORTING,
     }
-    return Cell(extension, looks.get(number.state_at(at), Look.INACTIVE), number.pk, number.label, pilot)
+    look = looks.get(number.state_at(at), Look.INACTIVE)
+    others = f" +{len(names) - 1}" if len(names) > 1 else ""
+    return Cell(extension, look, number.pk, number.label, pilot, f"{names[0]}{others}" if names else "")
 
 
 LOOKS: dict[Look, tuple[Promise, str]] = {

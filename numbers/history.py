@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from numbers import areas, effects, handovers, messages, notation, swap_choices
-from numbers.models import Forwarding, PhoneNumber, Usage
+from numbers.models import Forwarding, NumberOrder, OrderState, PhoneNumber, Usage
 from portal import berlin, tenancy
 from portal.models import AuditEvent, Membership
 from staff import history as staff_history
@@ -44,6 +44,11 @@ KINDS: dict[str, tuple[Promise, str, str]] = {
     "number.returned": (gettext_lazy("Returned"), "arrow-left", "off"),
     "number.ported_out": (gettext_lazy("Ported out"), "arrow-right", "off"),
 }
+KINDS |= {
+    "order.placed": (gettext_lazy("Numbers ordered"), "shopping-cart", ""),
+    "order.approved": (gettext_lazy("Order approved"), "circle-check", "ok"),
+    "order.rejected": (gettext_lazy("Order rejected"), "circle-x", "off"),
+}
 KINDS |= staff_history.KINDS
 OTHER = (gettext_lazy("Event"), "info", "")
 FIELDS = {"label": gettext_lazy("Label"), "usage": gettext_lazy("Usage"), "note": gettext_lazy("Note")}
@@ -54,7 +59,8 @@ type Names = dict[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One event, ready to be shown: `number` is written after DIN 5008, `number_id` leads to its page."""
+    """One event, ready to be shown: `number` is written after DIN 5008, `number_id` leads to its page, `order_id` to
+    that of an order."""
 
     at: datetime
     sentence: str
@@ -63,6 +69,7 @@ class Line:
     tone: str
     number: str
     number_id: int | None
+    order_id: int | None
 
 
 def events() -> QuerySet[AuditEvent]:
@@ -76,8 +83,10 @@ def of_numbers() -> QuerySet[AuditEvent]:
 
 
 def of_number(number: PhoneNumber) -> QuerySet[AuditEvent]:
-    """Return everything that ever happened to this number, newest first."""
-    return events().filter(object_type="number", object_id=number.pk)
+    """Return everything that ever happened to this number, newest first, with the order that brought it."""
+    orders = NumberOrder.objects.filter(decided_at=number.allocated_at, numbers__contains=[number.e164])
+    ordered = Q(object_type="order", object_id__in=list(orders.values_list("pk", flat=True)))
+    return events().filter(Q(object_type="number", object_id=number.pk) | ordered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +172,7 @@ def _line(event: AuditEvent, names: Names) -> Line:
         tone=tone,
         number=names.get(event.object_label, event.object_label) if is_number else "",
         number_id=event.object_id if is_number else None,
+        order_id=event.object_id if event.object_type == "order" else None,
     )
 
 
@@ -277,6 +287,18 @@ def _handover(kept: Any) -> dict[str, str]:
     return {"name": kept.get("staff_member", ""), "on": _day(kept.get("from_on", ""))}
 
 
+def _ordered(before: Any, after: Any, names: Names) -> str:
+    count = after.get("count", 1)
+    words = {"count": count, "area": after.get("area", "")}
+    if after.get("state") == OrderState.PLACED:
+        return _("%(count)s numbers in %(area)s ordered, waiting for approval") % words
+    return ngettext("%(count)s number in %(area)s ordered", "%(count)s numbers in %(area)s ordered", count) % words
+
+
+def _order_rejected(before: Any, after: Any, names: Names) -> str:
+    return _("Order rejected: %(reason)s") % {"reason": after.get("reason", "")}
+
+
 def _rule(rule: Any, names: Names) -> dict[str, str]:
     destination = rule.get("destination", "")
     when = str(Forwarding.When(rule.get("when", "always")).label)
@@ -299,4 +321,6 @@ _SENTENCES: dict[str, Callable[[Any, Any, Names], str]] = {
     "number.unassigned": _unassigned,
     "number.handover_planned": _planned,
     "number.handover_withdrawn": _called_off,
+    "order.placed": _ordered,
+    "order.rejected": _order_rejected,
 }

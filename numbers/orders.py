@@ -30,6 +30,7 @@ from portal import audit, berlin, outbox, tenancy, wake
 from portal.models import User
 
 TOO_LATE = _("Somebody else was faster: these numbers are no longer free. Please choose again.")
+BLOCK_SIZES = (10, 100)
 FOREVER = datetime(9000, 1, 1, tzinfo=UTC)  # until the operator decides
 
 
@@ -100,11 +101,13 @@ def place(
     """Order what was reserved under this key; return the order, fulfilled or (rule O3) waiting for the operator.
 
     `count_seen` and `fee_seen` (net EUR, together) are what was agreed to, `proof` the name of the kept document.
+    A block has to be whole, consecutive numbers have to be neighbours.
     Raises OrderRefused with the field it concerns, FeeChanged when the fee is another by now.
     """
     basket = pool.basket(basket_key)
     if basket is None or len(basket.numbers) != count_seen:
         raise OrderRefused(TOO_LATE, "numbers")
+    _expect_together(kind, [int(number.e164[1:]) for number in basket.numbers])
     tenant_id = tenancy.current()
     inventory.take_turns(tenant_id)  # or two orders at a time would each stay below the limit
     if basket.area_id not in addresses.verified_areas(at):
@@ -168,6 +171,14 @@ def reject(order: NumberOrder, *, reason: str, by: User, at: datetime) -> None:
     entry = _entry(order, {"state": OrderState.PLACED}, {"state": order.state, "reason": order.reason})
     audit.record("order.rejected", [entry], by=by, at=at, tenant_id=order.tenant_id)
     outbox.later([_mail("numbers/order_rejected", order)], at=at)
+
+
+def _expect_together(kind: OrderKind, values: Sequence[int]) -> None:
+    """Refuse neighbours that are none, and a block (rule O1) that is not whole."""
+    neighbours = list(values) == list(range(values[0], values[0] + len(values)))
+    whole = len(values) in BLOCK_SIZES and values[0] % len(values) == 0
+    if kind != OrderKind.SINGLE and not (neighbours and (whole or kind != OrderKind.BLOCK)):
+        raise OrderRefused(_("These numbers do not belong together. Please choose again."), "numbers")
 
 
 def _expect_waiting(order: NumberOrder) -> None:

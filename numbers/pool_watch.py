@@ -38,10 +38,10 @@ def utilisation(area_ids: Iterable[int], *, at: datetime) -> dict[int, Utilisati
         PoolNumber.objects.filter(area__in=list(area_ids))
         .values_list("area")
         .annotate(
-            Count("pk"),
-            Count("pk", filter=Q(free_from=None)),
-            Count("pk", filter=Q(free_from__gt=at, reservation__isnull=False)),
-            Count("pk", filter=Q(free_from__gt=at, reservation=None)),
+            size=Count("pk"),
+            given=Count("pk", filter=Q(free_from=None)),
+            reserved=Count("pk", filter=Q(free_from__gt=at, reservation__isnull=False)),
+            resting=Count("pk", filter=Q(free_from__gt=at, reservation=None)),
         )
     )
     return {area: Utilisation(*counts) for area, *counts in rows}

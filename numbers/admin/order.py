@@ -120,7 +120,7 @@ class NumberOrderAdmin(Console):
             locked = NumberOrder.objects.locked(order.pk)
             if request.POST.get("decision") == "approve":
                 orders.approve(locked, **who_and_when)
-            else:
+            elif request.POST.get("decision") == "reject":
                 orders.reject(locked, reason=request.POST.get("reason", "")[:500], **who_and_when)
 
     def proof(self, request: HttpRequest, pk: int) -> HttpResponse:

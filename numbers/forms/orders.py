@@ -8,11 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 from numbers import pool
 from numbers.models import OrderKind
+from numbers.orders import BLOCK_SIZES
 from numbers.pool import PatternRefused
 from portal.documents import MOST_BYTES
 
 MOST = 100  # numbers of one order; a block of 100 is the largest
-SIZES = (10, 100)
 
 
 class SearchForm(forms.Form):
@@ -60,7 +60,7 @@ class SearchForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         kind, count = self.cleaned_data.get("kind"), self.cleaned_data.get("count")
-        if kind == OrderKind.BLOCK and count and count not in SIZES:
+        if kind == OrderKind.BLOCK and count and count not in BLOCK_SIZES:
             self.add_error("count", _("A block has 10 or 100 numbers; please enter one of the two."))
         if kind == OrderKind.CONSECUTIVE and count == 1:
             self.add_error("count", _("Consecutive numbers are at least two."))

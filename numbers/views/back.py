@@ -6,7 +6,7 @@ from django.urls import Resolver404, resolve, reverse
 
 from portal.access import Request
 
-PAGES = {"overview", "number", "dashboard", "upcoming", "history", "swap", "bulk_result"}
+PAGES = {"overview", "number", "dashboard", "upcoming", "history", "swap", "bulk_result", "block", "order"}
 
 
 def back_to(request: Request) -> str:

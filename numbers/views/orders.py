@@ -145,16 +145,18 @@ def _place(request: Request, form: ConfirmForm) -> int:
     at, agreed = timezone.now(), form.cleaned_data
 
     def work() -> dict[str, Any]:
-        kept = documents.keep(agreed["proof"]) if agreed["proof"] else ""
-        placed = orders.place(
-            agreed["basket"],
-            kind=OrderKind(agreed["kind"]),
-            count_seen=agreed["count_seen"],
-            fee_seen=agreed["fee_seen"],
-            proof=kept,
-            by=request.user,
-            at=at,
-        )
+        with documents.kept(agreed["proof"]) as document:
+            placed = orders.place(
+                agreed["basket"],
+                kind=OrderKind(agreed["kind"]),
+                count_seen=agreed["count_seen"],
+                fee_seen=agreed["fee_seen"],
+                proof=document,
+                by=request.user,
+                at=at,
+            )
+        if document and placed.state != OrderState.PLACED:
+            documents.discard(document)  # none was needed
         return {"order": placed.pk}
 
     kept, _again = submissions.once(agreed["operation_id"], "order", by=request.user, at=at, work=work)

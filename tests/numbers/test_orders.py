@@ -2,41 +2,23 @@ from decimal import Decimal
 from uuid import uuid4
 
 import pytest
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from billing import costs
 from billing.models import OneOffCharge
-from numbers import orders, pool, returning
-from numbers.models import LocalArea, NumberBlock, NumberOrder, PhoneNumber
+from numbers import orders, pool
+from numbers.models import LocalArea, NumberOrder, PhoneNumber
 from numbers.orders import FeeChanged, OrderRefused
-from numbers.outcomes import Reason, Result
 from portal import tenancy
-from portal.access import tenant_token
 from portal.models import AuditEvent, OutboxMessage
 from tests import make
 from tests.conftest import NOW
-
-JPEG = b"\xff\xd8\xff proof \xff\xd9"
+from tests.ordering import JPEG, agreed, choose, file, open_berlin, ordered, post
 
 
 @pytest.fixture
-def berlin(acme, as_operator):
-    """The area of Berlin: a verified address, and a hundred numbers in the pool."""
-    make.verified_address("30")
-    with as_operator():
-        make.pool("030 231258", size=100, memorable="*77")
-    return LocalArea.objects.get(area_code="30")
-
-
-def ordered(cast, area, count=2, *, kind="single", fee=None, **options):
-    key = uuid4()
-    if kind == "single":
-        pool.reserve_next(area.pk, count=count, basket=key, at=NOW)
-    else:
-        pool.reserve_run(area.pk, length=count, aligned=kind == "block", basket=key, at=NOW)
-    seen = Decimal(fee) if fee else Decimal("4.90") * count
-    return orders.place(key, kind=kind, count_seen=count, fee_seen=seen, by=cast.alice, at=NOW, **options)
+def berlin(acme):
+    return open_berlin()
 
 
 def test_place_brings_inactive_numbers_charges_the_fee_and_tells(acme, berlin):
@@ -55,14 +37,6 @@ def test_place_brings_inactive_numbers_charges_the_fee_and_tells(acme, berlin):
     assert (charge.label, charge.count, charge.net) == ("Berlin (030)", 2, Decimal("9.80"))
     assert set(AuditEvent.objects.values_list("verb", flat=True)) == {"order.placed", "number.added"}
     assert OutboxMessage.objects.get().template == "numbers/ordered"
-
-
-def test_place_of_a_block_gives_its_numbers_base_and_extension(acme, berlin):
-    ordered(acme, berlin, 10, kind="block")
-
-    block = NumberBlock.objects.get()
-    assert (block.base_number, block.extension_digits) == ("+49302312580", 1)
-    assert sorted(PhoneNumber.objects.values_list("extension_digits", flat=True)) == [str(n) for n in range(10)]
 
 
 def test_the_fee_is_part_of_the_months_costs(acme, berlin):
@@ -149,45 +123,6 @@ def test_reject_needs_a_reason_gives_the_numbers_back_and_tells_why(acme, berlin
     assert not OneOffCharge.objects.exists()
 
 
-def test_return_numbers_rests_an_inactive_number_and_traces_it(acme, berlin):
-    (e164,) = ordered(acme, berlin, 1).numbers
-    number = PhoneNumber.objects.get(e164=e164)
-
-    (outcome,) = returning.return_numbers(PhoneNumber.objects.locked([number.pk]), by=acme.alice, at=NOW)
-
-    assert outcome.result == Result.DONE
-    assert PhoneNumber.objects.get(pk=number.pk).state == "returned"
-    assert AuditEvent.objects.filter(verb="number.returned", object_id=number.pk).count() == 1
-    assert OutboxMessage.objects.filter(template="numbers/returned").count() == 1
-    assert e164 not in [free.e164 for free in pool.numbers(berlin.pk, most=200, at=NOW)]
-
-
-@pytest.mark.parametrize(
-    ("fields", "reason"),
-    [
-        ({"state": "active"}, Reason.STILL_ACTIVE),
-        ({"state": "port_in_pending"}, Reason.PORTING),
-        ({"state": "returned"}, Reason.GONE),
-    ],
-)
-def test_return_numbers_refuses_what_is_not_inactive(acme, fields, reason):
-    number = make.number(**fields)
-
-    (outcome,) = returning.return_numbers(PhoneNumber.objects.locked([number.pk]), by=acme.alice, at=NOW)
-
-    assert (outcome.result, outcome.reason) == (Result.REFUSED, reason)
-    assert PhoneNumber.objects.get(pk=number.pk).state == fields["state"]
-
-
-def post(cast, client, name, *args, **fields):
-    fields = {"_tenant": tenant_token(cast.acme.pk), "operation_id": str(uuid4())} | fields
-    return client.post(reverse(f"numbers:{name}", args=args), fields)
-
-
-def choose(cast, client, **fields):
-    return post(cast, client, "order_new", **({"area": "30", "kind": "single", "count": "1", "q": ""} | fields))
-
-
 def test_pages_lead_from_search_to_inactive_numbers(acme, berlin, sign_in):
     client = sign_in(acme.alice)
     shown = client.get(reverse("numbers:order_new"), {"area": "30", "kind": "single", "count": "1", "q": "*77"})
@@ -248,12 +183,10 @@ def test_order_confirm_without_a_reservation_leads_back(acme, berlin, sign_in):
 def test_order_confirm_above_the_limit_wants_a_readable_proof(acme, berlin, sign_in, settings, content, sentence):
     settings.ORDER_LIMIT = 0
     client = sign_in(acme.alice)
-    chosen = choose(acme, client, next="1")
-    form = client.get(chosen.url).context
-    fields = {"basket": str(form["key"]), "kind": "single", "count_seen": "1", "fee_seen": str(form["fee_seen"])}
+    fields = agreed(client, choose(acme, client, next="1"))
 
-    bad = post(acme, client, "order_confirm", **fields, **({"proof": _file(content)} if content else {}))
-    good = post(acme, client, "order_confirm", **fields, proof=_file(JPEG))
+    bad = post(acme, client, "order_confirm", **fields, **({"proof": file(content)} if content else {}))
+    good = post(acme, client, "order_confirm", **fields, proof=file(JPEG))
 
     assert bad.status_code == 422
     assert sentence in bad.content.decode()
@@ -262,14 +195,50 @@ def test_order_confirm_above_the_limit_wants_a_readable_proof(acme, berlin, sign
     assert client.get(reverse("numbers:order_proof", args=[order.pk])).content == JPEG
 
 
-def _file(content):
-    return SimpleUploadedFile("nachweis", content)
+@pytest.mark.parametrize("change", [{"fee_seen": "1.00"}, {"basket": str(uuid4())}, {"count_seen": "2"}])
+def test_order_confirm_that_fails_leaves_no_proof_behind(acme, berlin, sign_in, settings, tmp_path, change):
+    settings.ORDER_LIMIT, settings.DOCUMENTS_DIR = 0, tmp_path
+    client = sign_in(acme.alice)
+    fields = agreed(client, choose(acme, client, next="1"))
+
+    post(acme, client, "order_confirm", **fields | change, proof=file(JPEG))
+
+    assert not NumberOrder.objects.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_order_confirm_below_the_limit_keeps_no_proof(acme, berlin, sign_in, settings, tmp_path):
+    settings.DOCUMENTS_DIR = tmp_path
+    client = sign_in(acme.alice)
+    fields = agreed(client, choose(acme, client, next="1"))
+
+    post(acme, client, "order_confirm", **fields, proof=file(JPEG))
+
+    assert (NumberOrder.objects.get().proof, list(tmp_path.iterdir())) == ("", [])
+
+
+@pytest.mark.parametrize(
+    ("kind", "picked"),
+    [
+        ("block", [f"+49302312580{n}" for n in range(5)]),
+        ("block", [f"+4930231258{n:02}" for n in range(5, 15)]),
+        ("consecutive", ["+493023125800", "+493023125802"]),
+    ],
+)
+def test_place_of_numbers_that_do_not_belong_together_is_refused(acme, berlin, kind, picked):
+    key = uuid4()
+    pool.reserve(berlin.pk, picked, basket=key, at=NOW)
+    fee = Decimal("4.90") * len(picked)
+
+    with pytest.raises(OrderRefused, match="gehören nicht zusammen") as refused:
+        orders.place(key, kind=kind, count_seen=len(picked), fee_seen=fee, by=acme.alice, at=NOW)
+
+    assert (refused.value.field, NumberOrder.objects.count()) == ("numbers", 0)
 
 
 def test_order_confirm_sent_twice_orders_once(acme, berlin, sign_in):
     client = sign_in(acme.alice)
-    form = client.get(choose(acme, client, next="1").url).context
-    fields = {"basket": str(form["key"]), "kind": "single", "count_seen": "1", "fee_seen": str(form["fee_seen"])}
+    fields = agreed(client, choose(acme, client, next="1"))
     key = str(uuid4())
 
     first, second = (post(acme, client, "order_confirm", **fields, operation_id=key) for _ in (0, 1))
@@ -287,42 +256,6 @@ def test_orders_ask_as_much_for_any_number_of_rows(acme, berlin, sign_in, django
 
     with django_assert_num_queries(7):
         assert client.get(reverse("numbers:orders")).status_code == 200
-
-
-def test_return_wants_the_tick_and_says_it_is_gone(acme, berlin, sign_in):
-    number = make.number()
-    client = sign_in(acme.alice)
-
-    missing = post(acme, client, "return", number.pk)
-    done = post(acme, client, "return", number.pk, sure="on")
-
-    assert (missing.status_code, done.status_code) == (422, 302)
-    assert PhoneNumber.objects.get(pk=number.pk).state == "returned"
-
-
-def test_return_wants_a_fresh_sign_in(acme, sign_in):
-    number = make.number()
-    client = sign_in(acme.alice)
-    session = client.session
-    session["account_authentication_methods"] = [{"method": "password", "at": 1.0, "email": "a@b.example"}]
-    session.save()
-
-    assert "reauthenticate" in post(acme, client, "return", number.pk, sure="on").url
-    assert PhoneNumber.objects.get(pk=number.pk).state == "inactive"
-
-
-def test_block_shows_every_extension_with_a_word(acme, berlin, sign_in):
-    ordered(acme, berlin, 10, kind="block")
-    first = PhoneNumber.objects.order_by("e164").first()
-    PhoneNumber.objects.filter(pk=first.pk).update(state="active")
-    client = sign_in(acme.alice)
-
-    page = client.get(reverse("numbers:block", args=[NumberBlock.objects.get().pk]))
-
-    looks = [str(entry["cell"].look) for entry in page.context["cells"]]
-    assert looks == ["active", *["inactive"] * 9]
-    assert page.context["cells"][0]["cell"].is_pilot
-    assert f'value="{first.pk + 1}"' in page.content.decode()
 
 
 @pytest.mark.parametrize("name", ["orders", "order_new", "blocks"])
