@@ -8,7 +8,6 @@ import subprocess
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -19,8 +18,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 from psycopg.conninfo import make_conninfo
 
-from bench import world
+from bench import pool, world
 from bench.client import Target, throughput
+from bench.result import Result, at_least, at_most
 from bench.servers import ADMIN, FLOOR, WEB
 from numbers import effects, lifecycle
 from numbers.models import PhoneNumber
@@ -28,26 +28,6 @@ from portal import berlin
 from portal.access import tenant_token
 from portal.models import Membership, Tenant, User
 from portal.tenancy import every_tenant, tenant_transaction
-
-
-@dataclass(frozen=True)
-class Result:
-    """One line of the report."""
-
-    what: str
-    measured: str
-    goal: str
-    met: bool
-
-
-def at_most(what: str, value: float, base: float, limit: float, unit: str = "ms") -> Result:
-    ratio = value / base
-    return Result(what, f"{value:.1f} / {base:.1f} {unit} = {ratio:.2f}", f"≤ {limit}", ratio <= limit)
-
-
-def at_least(what: str, value: float, base: float, limit: float, unit: str) -> Result:
-    ratio = value / base
-    return Result(what, f"{value:.1f} / {base:.1f} {unit} = {ratio:.2f}", f"≥ {limit}", ratio >= limit)
 
 
 class People:
@@ -89,6 +69,7 @@ def all_of_them(admin_url: str, *, rounds: int, processes: list[subprocess.Popen
     results += _bulk(people, raw)
     results += _export(people, processes[0])
     results += _month_end(raw)
+    results += pool.measure(raw, rounds=rounds)
     raw.close()
     return results
 

@@ -129,7 +129,7 @@ def _acts(thing: Any) -> bool:
     while waiting:
         one = waiting.pop()
         if isinstance(one, pikepdf.Array):
-            inside = list(one)
+            inside: list[Any] = list(one)
         elif isinstance(one, pikepdf.Dictionary | pikepdf.Stream):
             names = [str(key) for key in one.keys()]  # noqa: SIM118 -- iterating a dictionary object yields no keys
             inside = [one.get(name) for name in names]

@@ -28,7 +28,8 @@ END $$;
 """
 
 # Gaps and islands: neighbours share the difference of value and place, so each island is a group. Blocks without a row
-# long enough are not looked at, and the search ends with the last number asked for.
+# long enough are not looked at, and the search ends with the last number asked for. The area and whole numbers as bounds
+# lead each block straight to its stretch of the index.
 SEARCH = f"""
 CREATE FUNCTION pool_numbers(wanted_area bigint, pattern text, most integer, at timestamptz)
 RETURNS TABLE (value bigint, price_class text) LANGUAGE sql STABLE {_DEFINER} AS $$
@@ -39,7 +40,7 @@ $$;
 CREATE FUNCTION pool_runs(wanted_area bigint, length integer, aligned boolean, most integer, at timestamptz)
 RETURNS SETOF bigint LANGUAGE sql STABLE {_DEFINER} AS $$
     SELECT run.first
-    FROM (SELECT id, first, 10 ^ extension_digits AS size FROM public.numbers_poolblock
+    FROM (SELECT id, first, (10 ^ extension_digits)::bigint AS size FROM public.numbers_poolblock
           WHERE area_id = wanted_area AND longest_run >= length ORDER BY first) AS block
     CROSS JOIN LATERAL (
         SELECT generate_series(
@@ -48,7 +49,8 @@ RETURNS SETOF bigint LANGUAGE sql STABLE {_DEFINER} AS $$
         FROM (
             SELECT n.value, n.value - row_number() OVER (ORDER BY n.value) AS island
             FROM public.numbers_poolnumber AS n
-            WHERE n.value >= block.first AND n.value < block.first + block.size AND n.free_from <= at
+            WHERE n.area_id = wanted_area AND n.value >= block.first AND n.value < block.first + block.size
+                AND n.free_from <= at
         ) AS numbered GROUP BY island HAVING count(*) >= length ORDER BY 1
     ) AS run
     LIMIT most
