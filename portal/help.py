@@ -75,6 +75,13 @@ FLOWS: Sequence[Flow] = (
         "users",
         "info",
     ),
+    Flow(
+        "calls",
+        _("Calls and the itemised bill"),
+        _("See which calls your costs are made of, what is kept of them and until when."),
+        "list-checks",
+        "info",
+    ),
 )
 
 

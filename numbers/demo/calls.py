@@ -10,6 +10,7 @@ from numbers.models import NumberState, PhoneNumber
 from portal import berlin
 from portal.models import Tenant, User
 from portal.tenancy import tenant_transaction
+from staff import settings as staff_settings
 
 DAYS, BUSY = 80, 12  # how far back, and how many numbers are called and call
 OTHERS = ("+498999998", "+492214710", "+494066969", "+496990009")
@@ -22,8 +23,10 @@ def tell(tenant: Tenant, people: Mapping[str, User], *, now: datetime) -> None:
     with tenant_transaction(tenant.pk, user_id=alice.pk):
         at = berlin.begin(before) - timedelta(days=9, hours=-10)
         itemisation.order(masked=True, declaration=itemisation.DECLARATION, by=alice, at=at)
+        staff_settings.change({"sees_own_calls": True}, by=alice, at=at)  # so that Bob has some to look at
     call_months.ensure([*call_months.ahead(now), last, before, berlin.next_month(before, -1)])
-    numbers = list(PhoneNumber.objects.filter(tenant=tenant).active(now).order_by("e164")[:BUSY])
+    berlin_numbers = PhoneNumber.objects.filter(tenant=tenant, area__area_code="30")
+    numbers = list(berlin_numbers.active(now).order_by("e164")[:BUSY])  # two of Bob's among them
     intake.take(list(_lines(numbers, now)), source="demo", at=now)
     disputed = next(number for number in numbers if number.state == NumberState.ACTIVE)
     reason = "Verbindungen am Wochenende bestritten"

@@ -1,6 +1,7 @@
 """Lists of calls and the itemised bill: who sees what, how it is masked, the same in page, CSV and PDF (A3, T5)."""
 
 import csv
+import html
 import io
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -56,29 +57,62 @@ def files(client):
     return rows, text
 
 
+def of_page(text):
+    """Return the rows of a page: time, own number, direction, other number, duration, result, cost."""
+    rows = [
+        re.findall(r'role="cell".*?>(.*?)</td>', row, re.S)
+        for row in re.findall(r'<tr role="row">.*?</tr>', text, re.S)
+    ]
+    moments = [datetime.fromisoformat(at) for at in re.findall(r'<time datetime="([^"]+)"', text)]
+    cells = [[plain(cell) for cell in row[1:]] for row in rows if row]
+    return [[f"{at:%Y-%m-%d %H:%M:%S}", *row] for at, row in zip(moments, cells, strict=True)]
+
+
+def of_paper(text):
+    """Return the rows of the PDF's text likewise: its lines, from one time to the next."""
+    found = re.split(r"(\d{2})\.(\d{2})\.(\d{4}) (\d{2}:\d{2}:\d{2})", " ".join(plain(text).split()))[1:]
+    lines = zip(*(found[place::5] for place in range(5)), strict=True)
+    return [(f"{year}-{month}-{day} {time}", rest.strip()) for day, month, year, time, rest in lines]
+
+
+def plain(text):
+    return html.unescape(re.sub(r"<[^>]+>", "", text)).replace("\xa0", " ").strip()
+
+
 def test_page_csv_and_pdf_agree_row_by_row(cast, number, sign_in):
-    ordered(cast)
+    ordered(cast, masked=True)
+    with tenant_transaction(cast.acme.pk):
+        other = make.number("+493023125811", state="active")
     lines = [
-        calling.line(number, calling.days_ago(3, hour=hour), peer="+492214710123", talk=61 + hour, cost_micro=hour * 9)
+        calling.line(
+            (number, other)[hour % 2],
+            calling.days_ago(3, hour=hour),
+            peer=f"+49221471{hour:02}{hour:02}",
+            talk=61 * hour,
+            cost_micro=hour * 9_100,
+            direction="in" if hour % 5 == 0 else "out",
+            reverse_charged=hour % 5 == 0,
+        )
         for hour in range(5, 17)
     ]
     calling.take(*lines)
     alice = sign_in(cast.alice)
 
-    page = look(alice, "itemised_bill", **MONTH).content.decode()
+    page = of_page(look(alice, "itemised_bill", **MONTH).content.decode())
     rows, text = files(alice)
+    paper = of_paper(text)
 
-    shown = re.findall(r'<time datetime="([^"]+)"', page)
-    assert len(shown) == len(rows) == 12
-    for at, row in zip(shown, rows, strict=True):
-        moment = datetime.fromisoformat(at)
-        assert (row[0], row[1]) == (f"{moment:%Y-%m-%d}", f"{moment:%H:%M:%S}")
-        assert f"{moment:%H:%M:%S}" in text
-        assert calls.duration(int(row[5])) in text
-        assert calls.duration(int(row[5])) in page
-    assert {notation.unquoted(row[4]) for row in rows} == {"+492214710123"}
-    assert {notation.unquoted(row[2]) for row in rows} == {"+493023125010"}
-    assert "0221 4710123" in text.replace("\xa0", " ")
+    assert len(page) == len(rows) == len(paper) == 12
+    for shown, row, (at, rest) in zip(page, rows, paper, strict=True):
+        day, time, own, direction, peer_cell, seconds, result, cost = row
+        assert shown[0] == at == f"{day} {time}"
+        duration = calls.duration(int(seconds))
+        assert shown[2:] == [direction, shown[3], duration, result, shown[6]]
+        assert rest.startswith(" ".join(shown[1:]))  # the last line has the sum behind it
+        assert notation.unquoted(own) == "+49" + re.sub(r"\D", "", shown[1]).removeprefix("0")
+        assert notation.unquoted(peer_cell) == "+49" + re.sub(r"[^\dx]", "", shown[3]).removeprefix("0")
+        assert peer_cell.endswith('xxx"')
+        assert float(cost.replace(",", ".")) == pytest.approx(float(shown[6].split()[0].replace(",", ".")), abs=0.005)
 
 
 @pytest.mark.parametrize("masked", [True, False])
@@ -287,3 +321,32 @@ def test_paper_fetches_nothing(tmp_path):
         itemised_pdf.NoFetcher().fetch(f"file://{secret}")
     with pytest.raises(itemised_pdf.Refused):
         itemised_pdf.NoFetcher().fetch("http://127.0.0.1/x")
+
+
+def test_a_spreadsheet_keeps_every_number_and_zero(cast, number, sign_in):
+    """What a spreadsheet shows of the file: it evaluates ="…" to a text, and takes nothing else for a formula."""
+    ordered(cast, masked=True)
+    calling.take(
+        calling.line(number, calling.days_ago(1), peer="+492214710123"),
+        calling.line(number, calling.days_ago(1), peer="0049 221 4710 009"),
+        calling.line(number, calling.days_ago(1), peer="112", talk=0),
+        calling.line(number, calling.days_ago(1), peer="anonymous", direction="in", reverse_charged=True),
+    )
+
+    rows, _text = files(sign_in(cast.alice))
+    shown = [[spreadsheet(cell) for cell in row] for row in rows]
+
+    assert {row[2] for row in shown} == {"+493023125010"}
+    assert {row[4] for row in shown} == {"+492214710xxx", "xxx", "unterdrückt"}
+    assert all(isinstance(row[5], int) for row in shown)
+
+
+def spreadsheet(cell):
+    """Return the value a German spreadsheet has for a cell of a CSV file that is opened by a double click."""
+    if cell.startswith(("=", "+", "-", "@", "\t", "\r")):
+        text = re.fullmatch(r'="([^"]*)"', cell)
+        assert text, f"a formula: {cell}"
+        return text[1]
+    if re.fullmatch(r"-?\d+", cell):
+        return int(cell)
+    return float(cell.replace(",", ".")) if re.fullmatch(r"-?\d+,\d+", cell) else cell

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Count
 
 from billing.models import Price, Slot
-from numbers import demo
+from numbers import calls, demo
 from numbers.demo import sites
 from numbers.models import Forwarding, NumberState, PhoneNumber
 from portal import berlin, tenancy
@@ -48,6 +48,15 @@ def test_load_has_every_state_on_any_day(operator, now):
     assert not PhoneNumber.objects.due(now - timedelta(hours=1)).exists()
     assert PhoneNumber.objects.filter(tenant__slug="globex").count() == 15
     assert not PhoneNumber.objects.filter(tenant__slug="initech").exists()
+
+
+def test_bob_has_calls_to_look_at(operator):
+    demo.load(now=NOW)
+
+    acme = Tenant.objects.get(slug="acme")
+    with tenancy.tenant_transaction(acme.pk):
+        assert calls.allowed_to_staff()
+        assert calls.of_person(StaffMember.objects.get(name="Bob Brandt")).count() >= 5
 
 
 def test_load_uses_film_numbers_and_example_domains_only(operator):

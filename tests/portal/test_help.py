@@ -55,6 +55,7 @@ def test_help_is_for_everybody_and_leads_to_every_flow(cast, sign_in, who):
             ],
         ),
         ("forwarding", ["<b>Weiterleitung speichern</b>"]),
+        ("calls", ["letzten drei Ziffern", "Betriebsrat", "<b>Erklären und bestellen</b>", "<b>Meine Daten</b>"]),
         ("staff", ["<b>Neuer Mitarbeiter</b>", "<b>Anlegen</b>", "sieben Tagen", "<b>Erneut einladen</b>"]),
     ],
 )
