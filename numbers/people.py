@@ -1,4 +1,4 @@
-"""A person and their numbers together: what becomes of the numbers of somebody who is locked or leaves (rule A4).
+"""A person and their numbers together: who comes gets some, who is locked or leaves gives all away (rules A1 and A4).
 
 | per number            | effect                                                   |
 |-----------------------|----------------------------------------------------------|
@@ -20,9 +20,11 @@ from numbers import assignment, detail, holders, messages
 from numbers.detail import Rule
 from numbers.models import Assignment, LockedNumber
 from numbers.outcomes import Result
+from numbers.reassign import Ticked, reassign
 from portal import berlin
-from portal.models import User
-from staff import members
+from portal.models import Role, User
+from staff import invitations, members
+from staff.members import Person
 from staff.models import LockedMember, StaffMember
 
 
@@ -31,6 +33,23 @@ class Then(StrEnum):
 
     LOCK = "lock"
     LEAVE = "leave"
+
+
+class HireRefused(ValueError):
+    """Somebody could not be taken in with these numbers; `reason` names the number and says what to do next."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Hired:
+    """A person who was taken in; `note` says why they were not invited, if they should have been and were not."""
+
+    member: StaffMember
+    invited: bool
+    note: str
 
 
 class ReleaseRefused(ValueError):
@@ -126,6 +145,30 @@ def release(
     for gone in act(locked, by=by, at=at + 2 * assignment.MOMENT):
         if gone.result == Result.REFUSED:
             raise ReleaseRefused(str(gone.sentence))
+
+
+def hire(
+    person: Person,
+    numbers: Sequence[LockedNumber],
+    *,
+    role: Role | None,
+    ticked: Mapping[int, Ticked],
+    by: User,
+    at: datetime,
+) -> Hired:
+    """Take a person in, give them these numbers at once, and invite them if they get a role; all or nothing.
+
+    `ticked` are the purges of the present holders' calls, by number id (rule T1). Raises MemberRefused, HireRefused
+    when a number cannot be theirs, and PurgeRefused; whoever called rolls back. Rule A1.
+    """
+    member = members.add(person, by=by, at=at)
+    for number, outcome in zip(numbers, reassign(numbers, to=member, ticked=ticked, by=by, at=at), strict=True):
+        if outcome.result == Result.REFUSED:
+            raise HireRefused(f"{messages.display(number)}: {outcome.sentence}")
+    if role is None:
+        return Hired(member, invited=False, note="")
+    [invited] = invitations.invite(StaffMember.objects.locked([member.pk]), role=role, by=by, at=at)
+    return Hired(member, invited=invited.result == Result.DONE, note=invited.sentence)
 
 
 class _Tie:

@@ -1,12 +1,13 @@
 """A reassignment together with the purge that was ticked: both or neither, in one transaction (rules A2, T1, T2)."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
 from numbers import assignment, holders, purge
-from numbers.models import LockedNumber
+from numbers.models import Assignment, LockedNumber
 from numbers.outcomes import Outcome, Result
 from numbers.purge import PurgeRefused
 from portal.models import User
@@ -23,29 +24,39 @@ class Ticked:
 
 
 def reassign(
-    number: LockedNumber,
+    numbers: Sequence[LockedNumber],
     *,
     to: StaffMember | None,
     from_at: datetime | None = None,
-    ticked: Ticked | None = None,
+    ticked: Mapping[int, Ticked],
     by: User,
     at: datetime,
-) -> Outcome:
-    """Give a number to a person, or (None) take it from its holder, and purge the holder's calls if that was ticked.
+) -> list[Outcome]:
+    """Give numbers to a person, or (None) take them from their holders, and purge the calls that were ticked.
 
-    Nothing is purged unless the number really leaves its holder. Raises PurgeRefused when the purge cannot be done as
-    it was shown; the caller rolls back then.
+    `ticked` goes by number id. Nothing is purged of a number that does not really leave its holder. Raises PurgeRefused
+    when a purge cannot be done as it was shown; the caller rolls back then.
     """
-    before = holders.present(at).filter(number=number, shared=False).order_by("-from_at").first()
+    before = _holding(numbers, at) if ticked else {}
     if to is None:
-        [outcome] = assignment.unassign([number], by=by, at=at)
+        found = assignment.unassign(numbers, by=by, at=at)
     else:
-        [outcome] = assignment.assign([number], staff_member=to, from_at=from_at, by=by, at=at)
-    if ticked is None or outcome.result != Result.DONE:
-        return outcome
-    if before is None or before.pk != ticked.interval:
+        found = assignment.assign(numbers, staff_member=to, from_at=from_at, by=by, at=at)
+    done = {outcome.number_id for outcome in found if outcome.result == Result.DONE}
+    for number in numbers:
+        if number.pk in ticked and number.pk in done:
+            _purge(number, before.get(number.pk), ticked[number.pk], by=by, at=at)
+    return found
+
+
+def _holding(numbers: Sequence[LockedNumber], at: datetime) -> dict[int, Assignment]:
+    rows = holders.present(at).filter(number__in=[number.pk for number in numbers], shared=False)
+    return {interval.number_id: interval for interval in rows.order_by("from_at")}
+
+
+def _purge(number: LockedNumber, interval: Assignment | None, ticked: Ticked, *, by: User, at: datetime) -> None:
+    if interval is None or interval.pk != ticked.interval:
         raise PurgeRefused(_("Somebody else has the number now. Please look at it and confirm again."))
-    before.refresh_from_db()
-    until = before.until_at or at  # a moment after `at` if another change came in between
-    purge.purge(number, before, count_seen=ticked.count_seen, notice=ticked.notice, by=by, at=max(at, until))
-    return outcome
+    interval.refresh_from_db()
+    until = interval.until_at or at  # a moment after `at` if another change came in between
+    purge.purge(number, interval, count_seen=ticked.count_seen, notice=ticked.notice, by=by, at=max(at, until))

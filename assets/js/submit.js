@@ -16,3 +16,10 @@ addEventListener("pageshow", () => {
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-autosubmit]")) event.target.form.requestSubmit();
 });
+
+// The enter key in a search within a form that changes something searches, as typing does; it saves nothing.
+document.addEventListener("keydown", (event) => {
+  const { target } = event;
+  if (event.key === "Enter" && target.matches?.("input[type='search']") && target.form?.method === "post")
+    event.preventDefault();
+});

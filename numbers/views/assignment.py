@@ -112,7 +112,8 @@ def _assigned(request: Request, number: PhoneNumber, form: AssignForm, *, at: da
 
     def work(locked: list[LockedNumber]) -> list[Outcome]:
         from_at = berlin.begin(from_on) if from_on else None
-        return [reassign(locked[0], to=member, from_at=from_at, ticked=form.ticked(), by=request.user, at=at)]
+        ticked = {number.pk: purge} if (purge := form.ticked()) else {}
+        return reassign(locked, to=member, from_at=from_at, ticked=ticked, by=request.user, at=at)
 
     return _once(request, "assign", number, form, work, at=at)
 

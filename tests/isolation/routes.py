@@ -71,6 +71,7 @@ ROUTES: dict[str, Route | Door] = {
     "numbers:upcoming": Route(),
     "numbers:history": Route(),
     "numbers:mine": Route(MEMBER),
+    "numbers:hire": Route(acts=True),
     "numbers:of_member": Route(owns="holder"),
     "numbers:my_data": Route(MEMBER, acts=True),
     "numbers:person_data": Route(owns="holder", acts=True),
