@@ -10,7 +10,7 @@ Up to `AT_ONCE` numbers the request itself proceeds; larger runs are the worker'
 outcome exactly when its number was handled, so a run that died goes on where it stopped.
 
 Deactivations and withdrawals count from the instant they were confirmed, however late the worker comes: their date
-holds. Activations count, and cost, from the instant they are carried out.
+holds. Activations count, and cost, from the instant they are carried out; so do assignments.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,13 +24,14 @@ from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from billing.slots import SlotMissing
-from numbers import lifecycle, outcomes
+from numbers import assignment, lifecycle, outcomes
 from numbers.lifecycle import DateChanged, PriceChanged
 from numbers.models import BulkItem, BulkRun, LockedNumber, PhoneNumber
 from numbers.outcomes import Outcome, Reason, Result
 from portal import outbox, wake
 from portal.models import User
 from portal.tenancy import every_tenant, tenant_transaction
+from staff.models import StaffMember
 
 log = structlog.get_logger(__name__)
 
@@ -44,10 +45,11 @@ def start(
     *,
     prices_seen: Mapping[str, Decimal] | None = None,
     date_seen: date | None = None,
+    to: StaffMember | None = None,
     by: User,
     at: datetime,
 ) -> BulkRun:
-    """Start a bulk run over these numbers with the price (net EUR a month, per class) or date that was confirmed.
+    """Start a bulk run over these numbers with the price (net EUR a month, per class), date or person confirmed.
 
     The worker is woken for what the caller does not `proceed` with.
     """
@@ -56,10 +58,22 @@ def start(
         parameters["date"] = date_seen.isoformat()
     run: BulkRun = BulkRun.objects.create(verb=verb, by=by, parameters=parameters, created_at=at)
     sql, given = numbers.order_by().values("pk").query.sql_with_params()
+    return _fill(run, f"SELECT part.number_id, %s::bigint FROM ({sql}) AS part (number_id)", [to and to.pk, *given])  # noqa: S608 -- the ORM's SQL
+
+
+def start_list(to: Mapping[int, int], *, by: User, at: datetime) -> BulkRun:
+    """Start giving each of these numbers to a staff member of its own, both by id, as a list said it."""
+    run: BulkRun = BulkRun.objects.create(verb=BulkRun.Verb.ASSIGN, by=by, created_at=at)
+    pairs = "SELECT * FROM unnest(%s::bigint[], %s::bigint[])"
+    return _fill(run, pairs, [list(to), list(to.values())])
+
+
+def _fill(run: BulkRun, pairs: str, given: Sequence[Any]) -> BulkRun:
+    """Give a run its items, (number, person or NULL) as this statement finds them."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO numbers_bulkitem (tenant_id, run_id, number_id, outcome, reason)"  # noqa: S608 -- the ORM's SQL
-            f" SELECT %s, %s, part.number_id, '', '' FROM ({sql}) AS part (number_id)",
+            "INSERT INTO numbers_bulkitem (tenant_id, run_id, number_id, to_id, outcome, reason)"  # noqa: S608 -- ours
+            f" SELECT %s, %s, pair.number_id, pair.to_id, '', '' FROM ({pairs}) AS pair (number_id, to_id)",
             [run.tenant_id, run.pk, *given],
         )
         run.total = cursor.rowcount
@@ -157,10 +171,19 @@ def _handle(run: BulkRun, numbers: Sequence[LockedNumber], *, at: datetime) -> l
                 )
             case BulkRun.Verb.WITHDRAW:
                 return lifecycle.withdraw(numbers, by=run.by, at=confirmed_at, confirm=False)
+            case BulkRun.Verb.ASSIGN:
+                return assignment.assign_each(numbers, to=_heirs(run, numbers), by=run.by, at=at)
     except PriceChanged:
         return [outcomes.refused(number.pk, Reason.PRICE_CHANGED) for number in numbers]
     except DateChanged:
         return [outcomes.refused(number.pk, Reason.DATE_CHANGED) for number in numbers]
+
+
+def _heirs(run: BulkRun, numbers: Sequence[LockedNumber]) -> dict[int, StaffMember]:
+    items = BulkItem.objects.filter(run=run, number__in=[number.pk for number in numbers])
+    pairs = dict(items.values_list("number_id", "to_id"))
+    people = StaffMember.objects.in_bulk(set(pairs.values()))
+    return {number_id: people[to_id] for number_id, to_id in pairs.items()}
 
 
 def _note(run: BulkRun, found: Sequence[Outcome]) -> None:

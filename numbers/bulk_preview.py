@@ -6,14 +6,14 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import Case, Count, F, Q, Value, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, Value, When
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from billing import prices
 from billing.prices import Quote
-from numbers import attachments, messages
-from numbers.models import BulkRun, NumberState, PhoneNumber
+from numbers import attachments, holders, messages
+from numbers.models import BulkRun, NumberState, PhoneNumber, Usage
 from numbers.overview import SHOWN
 from portal import berlin
 
@@ -21,7 +21,10 @@ NAMED = 24  # numbers the page names; it counts the others
 STOPS_NAMED = 8
 STOPS_LOOKED_AT = 1_000
 
+HOLDERS_NAMED = 8
+
 ACTIVATE, DEACTIVATE, WITHDRAW = BulkRun.Verb.ACTIVATE, BulkRun.Verb.DEACTIVATE, BulkRun.Verb.WITHDRAW
+ASSIGN = BulkRun.Verb.ASSIGN
 
 # What becomes of a number, by verb and state, and whether it changes. What is not here cannot be changed.
 EFFECTS: Mapping[tuple[str, str], tuple[bool, Promise]] = {
@@ -38,6 +41,14 @@ EFFECTS: Mapping[tuple[str, str], tuple[bool, Promise]] = {
     (WITHDRAW, NumberState.ACTIVE): (False, _("stay as they are: no deactivation is scheduled")),
     (WITHDRAW, NumberState.INACTIVE): (False, _("cannot be withdrawn: the deactivation has taken effect")),
 }
+# What becomes of a working number that is assigned, by whether it is a shared fax and whether somebody has it.
+ASSIGNED: Mapping[tuple[bool, bool], Promise] = {
+    (False, False): _("are assigned; nobody has them at present"),
+    (False, True): _("change hands; their forwardings are removed"),
+    (True, False): _("are assigned; nobody has them at present"),
+    (True, True): _("are shared faxes and get one more holder"),
+}
+NOT_ASSIGNABLE = (False, _("cannot be assigned: not active"))
 PORTING = (False, _("cannot be changed: they are being ported"))
 
 
@@ -55,7 +66,8 @@ class Preview:
     """What a verb would do to all of a choice now.
 
     `charged` are quotes with how many numbers each is charged for. `stops` are sentences about what stops working,
-    of `stops_count` (of the first 1,000 numbers); `numbers` are the first ones, as `overview.SHOWN` values.
+    of `stops_count` (of the first 1,000 numbers); `numbers` are the first ones, as `overview.SHOWN` values; `held_by`
+    says who has how many of them (the first eight people), if they are to be assigned.
     """
 
     verb: str
@@ -67,6 +79,7 @@ class Preview:
     stops_count: int
     is_last: bool
     numbers: Sequence[dict[str, Any]]
+    held_by: Sequence[tuple[str, int]] = ()
 
     @property
     def changing(self) -> int:
@@ -85,10 +98,7 @@ class Preview:
 def preview(verb: str, chosen: Any, *, at: datetime) -> Preview:
     """Return what this verb would do to these numbers (a queryset), with a number of statements that never grows."""
     groups = _groups(chosen, at)
-    effects: dict[tuple[bool, Promise], int] = {}
-    for (state, _class), count in groups.items():
-        effect = EFFECTS.get((verb, state), PORTING)
-        effects[effect] = effects.get(effect, 0) + count
+    effects = _assigned(chosen, at) if verb == ASSIGN else _effects(verb, groups)
     charged = {name: n for (state, name), n in groups.items() if (verb, state) == (ACTIVATE, NumberState.INACTIVE)}
     quotes = prices.quotes(set(charged), on=berlin.day(at)) if charged else {}
     stops, stops_count = _stops(chosen, at) if verb == DEACTIVATE else ([], 0)
@@ -104,15 +114,46 @@ def preview(verb: str, chosen: Any, *, at: datetime) -> Preview:
         stops_count=stops_count,
         is_last=verb == DEACTIVATE and _leaves_none(groups, at),
         numbers=list(chosen.order_by("e164").values(*SHOWN)[:NAMED]),
+        held_by=_held_by(chosen, at) if verb == ASSIGN else (),
     )
+
+
+def _effects(verb: str, groups: Mapping[tuple[str, str], int]) -> dict[tuple[bool, Promise], int]:
+    effects: dict[tuple[bool, Promise], int] = {}
+    for (state, _class), count in groups.items():
+        effect = EFFECTS.get((verb, state), PORTING)
+        effects[effect] = effects.get(effect, 0) + count
+    return effects
+
+
+def _assigned(chosen: Any, at: datetime) -> dict[tuple[bool, Promise], int]:
+    """Count what would become of numbers that are assigned, whoever gets them."""
+    held = Exists(holders.present(at).filter(number=OuterRef("pk")))
+    rows = chosen.order_by().annotate(present=_present(at), held=held)
+    effects: dict[tuple[bool, Promise], int] = {}
+    for state, usage, is_held, count in rows.values_list("present", "usage", "held").annotate(Count("pk")):
+        effect = (True, ASSIGNED[usage == Usage.FAX_SHARED, is_held])
+        if state in (NumberState.INACTIVE, NumberState.PORT_IN_PENDING):
+            effect = NOT_ASSIGNABLE if state == NumberState.INACTIVE else PORTING
+        effects[effect] = effects.get(effect, 0) + count
+    return effects
+
+
+def _held_by(chosen: Any, at: datetime) -> list[tuple[str, int]]:
+    rows = holders.present(at).filter(number__in=chosen.order_by().values("pk"))
+    counted = rows.order_by().values_list("staff_member__name").annotate(count=Count("pk"))
+    return list(counted.order_by("-count", "staff_member__name")[:HOLDERS_NAMED])
 
 
 def _groups(chosen: Any, at: datetime) -> dict[tuple[str, str], int]:
     """Count by state at this instant (rule C3) and price class."""
-    overdue = Q(state=NumberState.DEACTIVATION_SCHEDULED, last_active_on__lt=berlin.day(at))
-    present = Case(When(overdue, then=Value(NumberState.INACTIVE)), default=F("state"))
-    rows = chosen.order_by().annotate(present=present).values_list("present", "price_class").annotate(Count("pk"))
+    rows = chosen.order_by().annotate(present=_present(at)).values_list("present", "price_class").annotate(Count("pk"))
     return {(state, price_class): count for state, price_class, count in rows}
+
+
+def _present(at: datetime) -> Case:
+    overdue = Q(state=NumberState.DEACTIVATION_SCHEDULED, last_active_on__lt=berlin.day(at))
+    return Case(When(overdue, then=Value(NumberState.INACTIVE)), default=F("state"))
 
 
 def _stops(chosen: Any, at: datetime) -> tuple[list[str], int]:

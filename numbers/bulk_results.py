@@ -10,7 +10,14 @@ from numbers import notation
 from numbers.models import BulkItem, BulkRun
 from numbers.outcomes import SENTENCES, Reason, Result
 
-_READ = ("number__e164", "number__area__area_code", "number__base_number", "number__extension_digits", "number__label")
+_READ = (
+    "number__e164",
+    "number__area__area_code",
+    "number__base_number",
+    "number__extension_digits",
+    "number__label",
+    "to__name",
+)
 
 RESULTS = {
     Result.DONE: gettext_lazy("done"),
@@ -25,6 +32,7 @@ def title(run: BulkRun) -> str:
         BulkRun.Verb.ACTIVATE: _("Activate phone numbers"),
         BulkRun.Verb.DEACTIVATE: _("Deactivate phone numbers"),
         BulkRun.Verb.WITHDRAW: _("Withdraw deactivations"),
+        BulkRun.Verb.ASSIGN: _("Assign phone numbers"),
     }[BulkRun.Verb(run.verb)]
 
 
@@ -49,6 +57,7 @@ def lines(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
                 extension=row["number__extension_digits"],
             ),
             "label": row["number__label"],
+            "to": row["to__name"] or "",
             "outcome": row["outcome"],
             "result": str(RESULTS[Result(row["outcome"])]),
             "sentence": str(SENTENCES[Reason(row["reason"])]) if row["reason"] else "",

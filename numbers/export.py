@@ -38,12 +38,17 @@ def csv(wanted: Wanted, *, tenant_id: int, user_id: int, at: datetime) -> Iterat
 
 def results_csv(run_id: int, *, tenant_id: int, user_id: int) -> Iterator[str]:
     """Yield what became of each number of a bulk run as CSV lines, in the present language."""
-    yield cells.BOM + cells.table([[_("Phone number"), _("Label"), _("Result"), _("Reason")]])
+    yield cells.BOM + cells.table([[_("Phone number"), _("Label"), _("Assigned to"), _("Result"), _("Reason")]])
     with tenant_transaction(tenant_id, user_id=user_id):
         found = bulk_results.items(BulkRun.objects.get(pk=run_id)).iterator(chunk_size=CHUNK)
         for some in batched(found, CHUNK):
             yield cells.table(
-                [cells.number(line["e164"]), cells.neutral(line["label"]), line["result"], line["sentence"]]
+                [
+                    cells.number(line["e164"]),
+                    *map(cells.neutral, (line["label"], line["to"])),
+                    line["result"],
+                    line["sentence"],
+                ]
                 for line in bulk_results.lines(some)
             )
 

@@ -17,13 +17,17 @@ class People:
     more: bool
 
 
-def people(term: str, *, keep: int | None = None, without: tuple[int, ...] = ()) -> People:
-    """Offer the first active staff members whose name, department or address matches; `keep` is the one chosen."""
+def people(term: str, *, keep: str = "", without: tuple[int, ...] = ()) -> People:
+    """Offer the first active staff members whose name, department or address matches.
+
+    `keep` is the one chosen, as a form says it.
+    """
     found = matching(term).exclude(pk__in=without)
     rows = list(found.order_by("sort_key", "pk").values_list("pk", "name", "department", "email")[: OFFERED + 1])
     options = [(row[0], _text(*row[1:])) for row in rows[:OFFERED]]
-    if keep and keep not in dict(options):
-        chosen = active().filter(pk=keep).values_list("pk", "name", "department", "email")
+    kept = int(keep) if keep.isascii() and keep.isdecimal() and len(keep) < 19 else 0
+    if kept and kept not in dict(options):
+        chosen = active().filter(pk=kept).values_list("pk", "name", "department", "email")
         options = [(row[0], _text(*row[1:])) for row in chosen] + options
     return People(options, more=len(rows) > OFFERED)
 

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from numbers.views import (
+    assign_list,
     assignment,
     blocks,
     bulk,
@@ -41,6 +42,7 @@ urlpatterns = [
     path("numbers/columns/", overview.columns, name="columns"),
     path("numbers/swap/", swap.swap, name="swap"),
     path("numbers/swap/choices/", swap.choices, name="swap_choices"),
+    path("numbers/assign/", assign_list.assign_list, name="assign_list"),
     path("numbers/bulk/", bulk.confirm, name="bulk"),
     path("numbers/bulk/<int:pk>/", bulk.result, name="bulk_result"),
     path("numbers/bulk/<int:pk>/result.csv", bulk.result_csv, name="bulk_result_csv"),

@@ -21,6 +21,11 @@ class PersonChoice(forms.ChoiceField):
         return value == NOBODY or (str(value).isascii() and str(value).isdecimal() and len(str(value)) < 19)
 
 
+def offer(form: forms.Form, people: list[tuple[Any, str]]) -> None:
+    """Fill the select of a form that asks for a person."""
+    form.fields["to"].choices = people  # type: ignore[attr-defined]  # it is a ChoiceField
+
+
 class AssignForm(forms.Form):
     """A person, and a day if the number is to change hands later."""
 
@@ -60,11 +65,6 @@ class AssignForm(forms.Form):
         """Return the purge that was ticked, with what was seen."""
         interval, seen = self.cleaned_data["purge"], self.cleaned_data["count_seen"]
         return Ticked(interval, seen or 0, self.cleaned_data["notice"]) if interval else None
-
-    def offer(self, people: list[tuple[Any, str]]) -> "AssignForm":
-        """Fill the select."""
-        self.fields["to"].choices = people  # type: ignore[attr-defined]  # it is a ChoiceField
-        return self
 
 
 class TakeForm(forms.Form):

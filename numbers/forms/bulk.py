@@ -6,8 +6,10 @@ from typing import Any
 
 from django import forms
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
 
 from billing.models import PriceClass
+from numbers.forms.assignment import PersonChoice
 from numbers.forms.overview import read as read_filters
 from numbers.models import BulkRun
 from numbers.overview import Wanted
@@ -47,6 +49,7 @@ class ConfirmForm(forms.Form):
     operation_id = forms.UUIDField()
     changing = forms.IntegerField(min_value=0)
     date_seen = forms.DateField(required=False, input_formats=["%Y-%m-%d"])
+    to = PersonChoice(label=_("Assign the numbers to"), required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

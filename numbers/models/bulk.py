@@ -14,6 +14,7 @@ class BulkRun(TenantModel):
         ACTIVATE = "activate", _("Activate")
         DEACTIVATE = "deactivate", _("Deactivate")
         WITHDRAW = "withdraw", _("Withdraw")
+        ASSIGN = "assign", _("Assign")
 
     verb = models.CharField(_("Action"), max_length=10, choices=Verb)
     by = models.ForeignKey("portal.User", on_delete=models.PROTECT, db_index=False, related_name="+")
@@ -35,13 +36,16 @@ class BulkRun(TenantModel):
 
 
 class BulkItem(TenantModel):
-    """One number of a bulk run; `outcome` is empty until it was handled."""
+    """One number of a bulk run; `outcome` is empty until it was handled, `to` who gets it if it is assigned."""
 
     run = models.ForeignKey(
         BulkRun, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="items"
     )
     number = models.ForeignKey(
         "numbers.PhoneNumber", on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="+"
+    )
+    to = models.ForeignKey(
+        "staff.StaffMember", on_delete=models.PROTECT, null=True, db_constraint=False, db_index=False, related_name="+"
     )
     outcome = models.CharField(max_length=9, blank=True)
     reason = models.CharField(max_length=40, blank=True)

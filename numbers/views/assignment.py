@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from numbers import assignment as operations
 from numbers import assignment_preview, people_choices, rows
-from numbers.forms.assignment import NOBODY, AssignForm, TakeForm
+from numbers.forms.assignment import NOBODY, AssignForm, TakeForm, offer
 from numbers.messages import display
 from numbers.models import LockedNumber, PhoneNumber
 from numbers.outcomes import Outcome, Reason, Result
@@ -25,7 +25,7 @@ from portal import berlin, submissions
 from portal.access import Request, administrator, recently_signed_in
 from staff.models import StaffMember
 
-PAGE = "numbers/assignment/assign.html"
+PAGE, PEOPLE = "numbers/assignment/assign.html", "numbers/assignment/_to.html#people"
 
 
 @require_http_methods(["GET", "POST"])
@@ -34,8 +34,8 @@ def assign(request: Request, pk: int) -> HttpResponseBase:
     """Say who has a number, and give it to somebody (rules A1 and A2)."""
     number, at = _number(pk), timezone.now()
     if request.method != "POST":
-        part = "people" if request.GET.get("part") == "people" else "dialog"
-        return _page(request, number, AssignForm(initial=_initial(request), today=berlin.day(at)), at=at, part=part)
+        page = PEOPLE if request.GET.get("part") == "people" else f"{PAGE}#dialog"
+        return _page(request, number, AssignForm(initial=_initial(request), today=berlin.day(at)), at=at, page=page)
     if request.POST.get("purge"):
         return _save_and_purge(request, number, at)
     return _save(request, number, at)
@@ -152,19 +152,18 @@ def _tell(request: Request, outcome: Outcome, done: str) -> None:
 
 
 def _page(
-    request: Request, number: PhoneNumber, form: AssignForm, *, at: datetime, part: str = "dialog"
+    request: Request, number: PhoneNumber, form: AssignForm, *, at: datetime, page: str = f"{PAGE}#dialog"
 ) -> HttpResponse:
     """Draw the dialog, for htmx its part of the page alone; what was sent and not accepted comes back with 422."""
     data = request.POST or request.GET
-    term, chosen = data.get("q", ""), data.get("to", "")
+    term = data.get("q", "")
     shown = assignment_preview.preview(number, at=at)
-    found = people_choices.people(
-        term, keep=int(chosen) if chosen.isdecimal() and len(chosen) < 19 else None, without=shown.holding_ids
-    )
+    found = people_choices.people(term, keep=data.get("to", ""), without=shown.holding_ids)
     nobody = [(NOBODY, _("Nobody (remove the assignment)"))] if shown.may_be_emptied and not term else []
+    offer(form, [*nobody, *found.options])
     back = back_to(request)
     context = {
-        "form": form.offer([*nobody, *found.options]),
+        "form": form,
         "number": number,
         "display": display(number),
         "shown": shown,
@@ -174,5 +173,4 @@ def _page(
         "back": back,
         "in_list": bool(request.htmx) and back.partition("?")[0] == reverse("numbers:overview"),
     }
-    fragment = f"#{part}" if request.htmx else ""
-    return render(request, PAGE + fragment, context, status=422 if form.is_bound else 200)
+    return render(request, page if request.htmx else PAGE, context, status=422 if form.is_bound else 200)

@@ -15,18 +15,20 @@ from django_htmx.http import HttpResponseClientRefresh
 
 from billing.prices import gross
 from billing.written import euros
-from numbers import bulk, bulk_preview, bulk_results, previews, rows
+from numbers import bulk, bulk_preview, bulk_results, people_choices, previews, rows
 from numbers import export as exports
-from numbers.bulk_preview import Preview
+from numbers.bulk_preview import ASSIGN, Preview
+from numbers.forms.assignment import offer
 from numbers.forms.bulk import Choice, ConfirmForm, read
 from numbers.models import BulkRun, PhoneNumber
-from numbers.outcomes import Result
+from numbers.outcomes import SENTENCES, Reason, Result
 from numbers.overview import Part
 from numbers.views.back import back_to
 from portal import submissions
 from portal.access import Request, administrator
+from staff.models import StaffMember
 
-PAGE = "numbers/bulk/confirm.html"
+PAGE, PEOPLE = "numbers/bulk/confirm.html", "numbers/assignment/_to.html#people"
 RESULT = "numbers/bulk/result.html"
 ROWS = 50
 
@@ -45,7 +47,7 @@ def confirm(request: Request) -> HttpResponse:
     if request.method != "POST":
         return _ask(request, choice, ConfirmForm())
     form = ConfirmForm(request.POST)
-    if form.is_valid():
+    if form.is_valid() and (choice.verb != ASSIGN or _heir(form)):
         try:
             return redirect("numbers:bulk_result", pk=_start(request, choice, form))
         except _Stale:
@@ -85,6 +87,18 @@ def _chosen(choice: Choice, at: Any) -> Any:
     return PhoneNumber.objects.held().filter(pk__in=choice.ids)
 
 
+def _heir(form: ConfirmForm) -> StaffMember | None:
+    """Return who gets the numbers, or put beside the select why nobody does (rule A1)."""
+    if not (chosen := form.cleaned_data["to"]):
+        form.add_error("to", _("Please choose who gets the numbers."))
+        return None
+    member: StaffMember = get_object_or_404(StaffMember, pk=int(chosen) if chosen.isdecimal() else 0)
+    if reason := {"locked": Reason.PERSON_LOCKED, "left": Reason.PERSON_LEFT}.get(member.state):
+        form.add_error("to", str(SENTENCES[reason]))
+        return None
+    return member
+
+
 def _start(request: Request, choice: Choice, form: ConfirmForm) -> int:
     """Start what was confirmed, once however often the form is sent; small runs are done when this returns."""
     at = timezone.now()
@@ -94,6 +108,7 @@ def _start(request: Request, choice: Choice, form: ConfirmForm) -> int:
         if not bulk_preview.preview(choice.verb, chosen, at=at).agrees(**form.seen()):
             raise _Stale
         agreed = {"prices_seen": form.prices_seen(), "date_seen": form.cleaned_data["date_seen"]}
+        agreed |= {"to": _heir(form)} if choice.verb == ASSIGN else {}
         run = bulk.start(choice.verb, chosen, **agreed, by=request.user, at=at)
         if run.total <= bulk.AT_ONCE:
             bulk.proceed(run, at=at)
@@ -124,7 +139,14 @@ def _ask(request: Request, choice: Choice, form: ConfirmForm) -> HttpResponse:
         "first_day": rows.written(shown.inactive_from),
         "back": _back(request, choice),
     }
-    return render(request, PAGE, context, status=422 if form.is_bound else 200)
+    if choice.verb != ASSIGN:
+        return render(request, PAGE, context, status=422 if form.is_bound else 200)
+    data = request.POST or request.GET
+    found = people_choices.people(data.get("q", ""), keep=data.get("to", ""))
+    context |= {"term": data.get("q", ""), "found": found}
+    offer(form, found.options)
+    page = PEOPLE if request.htmx and data.get("part") == "people" else PAGE
+    return render(request, page, context, status=422 if form.is_bound else 200)
 
 
 def _together(shown: Preview) -> dict[str, str]:

@@ -21,6 +21,7 @@ CHOSEN = {
         "verb=activate&ids=%(inactive)s&ids=%(free)s",
         "verb=deactivate&ids=%(active)s",
         "verb=withdraw&everything=all",
+        "verb=assign&ids=%(active)s&to=%(member)s",
     ),
     "numbers:order_new": ("area=69&kind=single&count=1",),
     "numbers:order_confirm": ("basket=%(basket)s&kind=single",),

@@ -83,6 +83,7 @@ ROUTES: dict[str, Route | Door] = {
     "numbers:columns": Route(acts=True, get=405),
     "numbers:swap": Route(acts=True),
     "numbers:swap_choices": Route(query="field=old"),
+    "numbers:assign_list": Route(acts=True),
     "numbers:bulk": Route(acts=True),
     "numbers:bulk_result": Route(owns="run"),
     "numbers:bulk_result_csv": Route(owns="run"),
