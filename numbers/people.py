@@ -23,7 +23,7 @@ from numbers.outcomes import Result
 from numbers.reassign import Ticked, reassign
 from portal import berlin
 from portal.models import Role, User
-from staff import invitations, members
+from staff import invitations, members, settings
 from staff.members import Person
 from staff.models import LockedMember, StaffMember
 
@@ -96,11 +96,13 @@ def held_by(member: StaffMember, *, at: datetime) -> list[Held]:
 class Mine:
     """One of somebody's own numbers: since when it is theirs, and where its calls go."""
 
+    number_id: int
     number: str
     e164: str
     text: str
     since: date
     rules: list[Rule]
+    shared: bool
 
 
 def mine(member: StaffMember, *, at: datetime) -> list[Mine]:
@@ -110,14 +112,27 @@ def mine(member: StaffMember, *, at: datetime) -> list[Mine]:
     rules = detail.rules_of([a.number for a in found])
     return [
         Mine(
+            a.number_id,
             messages.display(a.number),
             a.number.e164,
             " · ".join(part for part in (a.number.label, str(a.number.get_usage_display())) if part),
             berlin.day(a.from_at),
             rules[a.number_id],
+            a.shared,
         )
         for a in found
     ]
+
+
+def has(user: User, number_id: int, *, at: datetime) -> bool:
+    """Return whether a number is with this person now, and with nobody beside them."""
+    theirs = holders.present(at).filter(number=number_id, staff_member__user=user, shared=False)
+    return bool(theirs.exists())
+
+
+def may_forward() -> bool:
+    """Return whether the tenant lets staff change the forwarding of their own numbers."""
+    return bool(settings.of_tenant().edits_forwarding)
 
 
 def release(

@@ -55,7 +55,9 @@ def mine(request: Request) -> HttpResponse:
     """Show the numbers of the person who is signed in, and where their calls go."""
     person = StaffMember.objects.filter(user=request.user).first()
     held = operations.mine(person, at=timezone.now()) if person else []
-    return render(request, "numbers/people/mine.html", {"person": person, "held": held})
+    return render(
+        request, "numbers/people/mine.html", {"person": person, "held": held, "may_forward": operations.may_forward()}
+    )
 
 
 def _released(request: Request, person: StaffMember, form: ReleaseForm, *, at: datetime) -> bool:

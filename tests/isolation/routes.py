@@ -71,6 +71,8 @@ ROUTES: dict[str, Route | Door] = {
     "numbers:upcoming": Route(),
     "numbers:history": Route(),
     "numbers:mine": Route(MEMBER),
+    "numbers:own_forwarding": Route(MEMBER, get=404, owns="active", acts=True),  # 404: it is with none of them
+    "numbers:own_forwarding_remove": Route(MEMBER, get=405, owns="active", acts=True, fixed={"when": "always"}),
     "numbers:hire": Route(acts=True),
     "numbers:of_member": Route(owns="holder"),
     "numbers:my_data": Route(MEMBER, acts=True),
@@ -167,7 +169,10 @@ ROUTES: dict[str, Route | Door] = {
 }
 
 # Routes that take a POST which no form on a page leads to, each with its reason.
-WITHOUT_FORM: dict[str, str] = {}
+WITHOUT_FORM: dict[str, str] = {
+    "numbers:own_forwarding": "for whoever has the number, if the tenant allows it: tests/numbers/test_people.py",
+    "numbers:own_forwarding_remove": "as above",
+}
 
 
 def patterns(resolver: URLResolver | None = None, before: str = "", space: str = "") -> Iterator[tuple[str, str, Any]]:

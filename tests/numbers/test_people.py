@@ -9,7 +9,7 @@ from numbers import assignment, forwarding, holders
 from numbers.models import Forwarding, PhoneNumber
 from portal import tenancy
 from portal.models import AuditEvent
-from staff import members
+from staff import members, settings
 from staff.models import StaffMember
 from staff.outcomes import Reason
 from tests import make
@@ -130,3 +130,88 @@ def test_mine_shows_ones_own_numbers_and_nothing_else(cast, sign_in, scene):
         for number in [make.number(f"+493023125{n}", state="active") for n in (701, 702, 703)]:
             give(cast, number, bob, at=NOW)
     assert statements(client, "/mine/") == one
+
+
+# What is mine I may forward, if the tenant allows it.
+
+RULE = {"when": "always", "destination": "040 66969-010"}
+
+
+@pytest.fixture
+def bobs(cast, scene):
+    """Bob with one number of his own and one shared fax; staff may change forwardings."""
+    with within(cast.acme, cast.alice):
+        bob = make.member("Bob Brandt", user=cast.bob)
+        own = make.number("+493023125701", state="active")
+        fax = make.number("+493023125702", state="active", usage="fax_shared")
+        for number in (own, fax):
+            give(cast, number, bob)
+        settings.change({"edits_forwarding": True}, by=cast.alice, at=NOW)
+    return own, fax
+
+
+def set_own(client, cast, number, **changes):
+    return send(client, f"/mine/{number.pk}/forwarding/", cast.acme, **RULE | changes)
+
+
+def rules(cast, number):
+    with within(cast.acme, cast.alice):
+        return list(Forwarding.objects.filter(number=number).values_list("when", "destination"))
+
+
+def test_own_forwarding_is_set_and_removed_with_a_trace(cast, sign_in, bobs):
+    client, own = sign_in(cast.bob), bobs[0]
+    assert f"/mine/{own.pk}/forwarding/" in client.get("/mine/").content.decode()
+
+    answer = set_own(client, cast, own)
+
+    assert answer.headers["Location"] == f"/mine/{own.pk}/forwarding/"
+    assert rules(cast, own) == [("always", "+494066969010")]
+    page = client.get(answer.headers["Location"]).content.decode()
+    assert f'action="/mine/{own.pk}/forwarding/always/remove/"' in page
+    assert f"/numbers/{own.pk}/" not in page
+    send(client, f"/mine/{own.pk}/forwarding/always/remove/", cast.acme)
+    assert rules(cast, own) == []
+    with within(cast.acme, cast.alice):
+        assert set(AuditEvent.objects.filter(actor=cast.bob).values_list("verb", flat=True)) == {
+            "number.forwarded",
+            "number.forwarding_removed",
+        }
+
+
+@pytest.mark.parametrize("destination", ["0900 1234567", "030 23125-701", "110"])
+def test_own_forwarding_knows_the_same_refusals(cast, sign_in, bobs, destination):
+    assert set_own(sign_in(cast.bob), cast, bobs[0], destination=destination).status_code == 422
+    assert rules(cast, bobs[0]) == []
+
+
+def test_own_forwarding_needs_the_tenants_leave(cast, sign_in, bobs):
+    with within(cast.acme, cast.alice):
+        settings.change({"edits_forwarding": False}, by=cast.alice, at=NOW)
+    client = sign_in(cast.bob)
+
+    assert client.get(f"/mine/{bobs[0].pk}/forwarding/").status_code == 403
+    assert set_own(client, cast, bobs[0]).status_code == 403
+    assert send(client, f"/mine/{bobs[0].pk}/forwarding/always/remove/", cast.acme).status_code == 403
+    assert "/forwarding/" not in client.get("/mine/").content.decode()
+
+
+def test_bob_reaches_nobody_elses_forwarding(cast, sign_in, scene, bobs):
+    with within(cast.globex, cast.carl):
+        foreign = make.number("+496990009010", area_code="69", state="active")
+    with within(cast.acme, cast.alice):
+        lost, later = make.numbers(2, state="active")
+        bob, curt = StaffMember.objects.get(name="Bob Brandt"), StaffMember.objects.get(name="Curt Cramer")
+        give(cast, lost, bob)
+        give(cast, lost, curt, at=NOW - timedelta(days=1))
+        give(cast, later, bob, at=NOW - timedelta(days=1), from_at=NOW + timedelta(days=9))
+    client = sign_in(cast.bob)
+
+    for number in (scene[0], scene[1], bobs[1], lost, later, foreign):
+        before = rules(cast, number)
+        assert client.get(f"/mine/{number.pk}/forwarding/").status_code == 404
+        assert set_own(client, cast, number).status_code == 404
+        assert send(client, f"/mine/{number.pk}/forwarding/always/remove/", cast.acme).status_code == 404
+        assert rules(cast, number) == before
+    for path in (f"/numbers/{bobs[0].pk}/forwarding/", f"/numbers/{bobs[0].pk}/", "/numbers/", "/staff/"):
+        assert client.get(path).status_code == 403
