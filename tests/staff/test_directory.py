@@ -111,7 +111,7 @@ def test_an_empty_list_says_what_to_do_next(cast, sign_in):
     page = sign_in(cast.alice).get("/staff/")
 
     assert "Noch niemand steht auf der Liste" in page.text
-    assert 'href="/staff/new/"' in page.text
+    assert 'href="/people/hire/"' in page.text
 
 
 def test_who_signs_in_and_is_not_listed_is_offered(cast, sign_in):
