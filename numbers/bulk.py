@@ -72,7 +72,7 @@ def _fill(run: BulkRun, pairs: str, given: Sequence[Any]) -> BulkRun:
     """Give a run its items, (number, person or NULL) as this statement finds them."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO numbers_bulkitem (tenant_id, run_id, number_id, to_id, outcome, reason)"  # noqa: S608 -- ours
+            "INSERT INTO numbers_bulkitem (tenant_id, run_id, number_id, to_id, outcome, reason)"  # noqa: S608 -- our own SQL
             f" SELECT %s, %s, pair.number_id, pair.to_id, '', '' FROM ({pairs}) AS pair (number_id, to_id)",
             [run.tenant_id, run.pk, *given],
         )

@@ -67,7 +67,7 @@ def _hired(request: Request, form: HireForm, *, at: datetime) -> dict[str, Any] 
     """Do it once however often the form is sent; None, with the reason at its field, if it cannot be done."""
 
     def work() -> dict[str, Any]:
-        numbers = PhoneNumber.objects.held().locked(form.cleaned_data["numbers"])
+        numbers = PhoneNumber.objects.locked(form.cleaned_data["numbers"], held=True)
         if len(numbers) < len(form.cleaned_data["numbers"]):
             raise HireRefused(str(SENTENCES[Reason.GONE]))
         role, ticked = form.role(), form.ticked()

@@ -96,7 +96,7 @@ def test_check_names_what_would_become_of_each_line_and_changes_nothing(cast, si
         "\ufeffRufnummer;E-Mail\r\n030 23125-010;curt@acme.example\r\n".encode(),
         'Mitarbeiter,Bezeichnung,Rufnummer\ncurt@acme.example,Büro,"=""+493023125010"""\n'.encode("cp1252"),
         "0049 30 23125010\tcurt@acme.example\n".encode("utf-16"),
-        b"Phone number;Assigned to\n'+49 30 23125-010;CURT@ACME.EXAMPLE\n\n",
+        b"Phone number;Assigned to\n'+49 30 23125-010;CURT@acme.example\n\n",
     ],
     ids=["utf-8", "columns swapped, Windows", "without titles, UTF-16", "English, quoted"],
 )
