@@ -15,5 +15,6 @@ urlpatterns = [
     path("console/logout/", RedirectView.as_view(pattern_name="account_logout")),
     path("console/password_change/", RedirectView.as_view(pattern_name="account_change_password")),
     path("console/", admin.site.urls),
+    path("hooks/", include("numbers.hook_urls")),
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]

@@ -35,6 +35,14 @@ POOL_REST_DAYS = int(os.environ.get("PORTAL_POOL_REST_DAYS", "90"))
 ORDER_LIMIT = int(os.environ.get("PORTAL_ORDER_LIMIT", "100"))
 DOCUMENTS_DIR = DATA_DIR / "documents"  # uploads; web and operator share it, no web server serves it
 
+# Who prints and posts PIN letters: people, from the print queue ("queue"), or a service ("letterxpress").
+POSTAL_SERVICE = os.environ.get("PORTAL_POSTAL_SERVICE", "queue")
+POSTAL_URL = os.environ.get("PORTAL_POSTAL_URL", "")
+POSTAL_USER = os.environ.get("PORTAL_POSTAL_USER", "")
+POSTAL_KEY = os.environ.get("PORTAL_POSTAL_KEY", "")
+POSTAL_MODE = os.environ.get("PORTAL_POSTAL_MODE", "test")  # or "live"
+POSTAL_SECRET = os.environ.get("PORTAL_POSTAL_SECRET", "")  # signs the service's messages; without it none is taken
+
 INSTALLED_APPS = [
     "portal",
     "staff",

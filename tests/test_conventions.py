@@ -13,6 +13,8 @@ ADAPTERS = ("portal/servers.py", "portal/cluster.py", "portal/database_roles.py"
 RUNNERS = {
     "numbers/jobs.py": "starts the job, whose record has a beginning and an end",
     "numbers/call_jobs.py": "runs the jobs around calls, a transaction per batch",
+    "numbers/outgoing.py": "as the outbox: what a service is asked for lies between transactions",
+    "numbers/postal.py": "an adapter; the request is that of its own connection",
     "numbers/bulk.py": "the worker's sweep reads the clock anew for each chunk, which is a transaction of its own",
 }
 # Where the raw state is filtered on besides lifecycle: rule C3 makes it a trap for readers.
@@ -21,6 +23,7 @@ RAW_STATE = {
     "numbers/models/letter.py": "a letter's own states: defines queued() and its kin",
     "numbers/models/order.py": "defines waiting(); an order's state follows from no date",
     "numbers/models/number.py": "defines active(at) and its kin",
+    "numbers/outgoing.py": "a letter's state at a postal service follows from no date",
     "numbers/effects.py": "writes the state when a deactivation takes effect",
     "numbers/overview.py": "counts numbers that are porting in, which depends on no date",
     "numbers/bulk_preview.py": "counts by state and price in one statement, the overdue as inactive",
