@@ -14,6 +14,10 @@ COPY requirements/base.txt requirements/
 RUN uv venv /app/.venv && uv pip sync --python /app/.venv/bin/python --require-hashes requirements/base.txt
 
 FROM python:3.13-slim
+# WeasyPrint typesets letters and bills with Pango; the fonts come with the front end.
+RUN apt-get update -q \
+    && apt-get install -q -y --no-install-recommends libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 \
+    && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --create-home portal \
     && install -d -o portal -g portal /data
 WORKDIR /app

@@ -7,13 +7,14 @@ from typing import Any
 from django.db.models import CharField, Count, Exists, OuterRef, Value, Window
 
 from billing import charges, costs, costs_page, written
-from numbers import history, notation, overview
+from numbers import address_page, history, notation, overview
 from numbers.models import Forwarding, PhoneNumber
 from numbers.overview import Counts
 from portal import berlin
 
 SHOWN = 5
 EVENTS = 7
+LETTERS = 3
 MONTHS_BACK, MONTHS = 8, 12
 _FIELDS = ("pk", "e164", "base_number", "extension_digits", "area__area_code", "area__name", "label", "last_active_on")
 
@@ -50,6 +51,7 @@ def page(*, at: datetime) -> dict[str, Any]:
         "in_service": bool(counts.active or counts.scheduled),
         "upcoming": cards["upcoming"],
         "without": cards["without"],
+        "letters": address_page.cards(at=at, pending=True)[:LETTERS],
         "events": history.lines(history.of_numbers()[:EVENTS]),
         **_money(at),
     }

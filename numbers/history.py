@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from numbers import areas, effects, handovers, messages, notation, swap_choices
+from numbers import areas, effects, handovers, letter_history, letters, messages, notation, swap_choices
 from numbers.models import Forwarding, NumberOrder, OrderState, PhoneNumber, Usage
 from portal import berlin, tenancy
 from portal.models import AuditEvent, Membership
@@ -49,7 +49,7 @@ KINDS |= {
     "order.approved": (gettext_lazy("Order approved"), "circle-check", "ok"),
     "order.rejected": (gettext_lazy("Order rejected"), "circle-x", "off"),
 }
-KINDS |= staff_history.KINDS
+KINDS |= staff_history.KINDS | letter_history.KINDS
 OTHER = (gettext_lazy("Event"), "info", "")
 FIELDS = {"label": gettext_lazy("Label"), "usage": gettext_lazy("Usage"), "note": gettext_lazy("Note")}
 PAGE = 50
@@ -177,6 +177,8 @@ def _line(event: AuditEvent, names: Names) -> Line:
 
 
 def _sentence(event: AuditEvent, names: Names) -> str:
+    if event.verb in letter_history.KINDS:
+        return letter_history.sentence(event)
     if event.verb in staff_history.KINDS:
         return staff_history.named(event)
     say = _SENTENCES.get(event.verb)
@@ -184,7 +186,7 @@ def _sentence(event: AuditEvent, names: Names) -> str:
 
 
 def _actor(event: AuditEvent) -> str:
-    if event.actor_name in (effects.JOB, handovers.JOB):
+    if event.actor_name in (effects.JOB, handovers.JOB, letters.JOB):
         return _("automatically, on the planned date")
     return event.actor_name
 

@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from numbers import bulk, call_jobs, jobs
+from numbers import bulk, call_jobs, jobs, letter_jobs
 
 
 @shared_task
@@ -42,3 +42,15 @@ def retire_calls(**_: Any) -> int:
 def watch_pool(**_: Any) -> int:
     """Warn the operator of each area whose pool crossed its threshold; return how many."""
     return jobs.watch_pool(at=timezone.now())
+
+
+@shared_task
+def make_letters(**_: Any) -> int:
+    """Make the PDFs of every print batch that waits; return how many."""
+    return letter_jobs.make_batches()
+
+
+@shared_task
+def retire_letters(**_: Any) -> int:
+    """Write down which PINs have expired and erase PDFs that were posted; return how many."""
+    return letter_jobs.retire(at=timezone.now()).done

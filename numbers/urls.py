@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from numbers.views import (
+    addresses,
     assign_list,
     assignment,
     blocks,
@@ -67,6 +68,15 @@ urlpatterns = [
     path("numbers/<int:pk>/forwarding/", forwarding.forwarding, name="forwarding"),
     path("numbers/<int:pk>/forwarding/<slug:when>/remove/", forwarding.remove, name="forwarding_remove"),
     path("numbers/<int:pk>/calls/", calls.of_number, name="calls"),
+    path("addresses/", addresses.index, name="addresses"),
+    path("addresses/new/", addresses.new, name="address_new"),
+    path("addresses/<int:pk>/", addresses.address, name="address"),
+    path("addresses/<int:pk>/edit/", addresses.edit, name="address_edit"),
+    path("addresses/<int:pk>/move/", addresses.move, name="address_move"),
+    path("addresses/<int:pk>/remove/", addresses.remove, name="address_remove"),
+    path("addresses/<int:pk>/letter/", addresses.ask, name="letter_ask"),
+    path("addresses/<int:pk>/letter/withdraw/", addresses.withdraw, name="letter_withdraw"),
+    path("addresses/<int:pk>/pin/", addresses.pin, name="letter_pin"),
     path("calls/mine/", calls.own, name="own_calls"),
     path("calls/itemised/", calls.itemised, name="itemised"),
     path("calls/itemised/order/", calls.order, name="itemisation_order"),

@@ -4,6 +4,7 @@
 |----------------------------------------------|---------------|---------|-------|
 | own account, own data, help, language, theme | yes           | yes     | yes   |
 | dashboard, numbers, lifecycle, swap, bulk    | yes           | –       | –     |
+| addresses, PIN letters                       | yes           | –       | –     |
 | costs                                        | yes           | yes     | –     |
 | calls of a number, itemised bill, retention  | yes           | –       | –     |
 | what is kept and until when                  | yes           | yes     | yes   |

@@ -71,6 +71,12 @@ app.conf.update(
             "schedule": SWEEP_SECONDS,
             "options": {"expires": SWEEP_SECONDS},
         },
+        "make-letters": {
+            "task": "numbers.tasks.make_letters",
+            "schedule": SWEEP_SECONDS,
+            "options": {"expires": SWEEP_SECONDS},
+        },
+        "retire-letters": {"task": "numbers.tasks.retire_letters", "schedule": crontab(hour="0", minute="10")},
         "retire-calls": {"task": "numbers.tasks.retire_calls", "schedule": crontab(hour="3", minute="20")},
     },
 )
@@ -99,6 +105,7 @@ def _catch_up(**_: object) -> None:
         "numbers.tasks.apply_handovers",
         "numbers.tasks.continue_bulk_runs",
         "numbers.tasks.retire_calls",
+        "numbers.tasks.retire_letters",
         "portal.tasks.send_messages",
     ):
         app.send_task(task)

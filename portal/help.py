@@ -20,6 +20,13 @@ class Flow:
 
 FLOWS: Sequence[Flow] = (
     Flow(
+        "pin-letter",
+        _("PIN letter: verify an address"),
+        _("Prove your address in a local area, before you order or port numbers there."),
+        "mail",
+        "info",
+    ),
+    Flow(
         "order",
         _("Order new phone numbers"),
         _("Buy single numbers, consecutive ones or a block; they arrive inactive at once."),

@@ -52,6 +52,7 @@ def configure() -> None:
             "formatters": {"line": formatter},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": os.environ.get("PORTAL_LOG_LEVEL", "INFO")},
-            "loggers": {"django.server": {"level": "INFO"}, "celery.worker.strategy": {"level": "WARNING"}},
+            "loggers": {"django.server": {"level": "INFO"}}
+            | {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "weasyprint", "fontTools")},
         }
     )

@@ -25,6 +25,7 @@ CSRF_TRUSTED_ORIGINS = os.environ.get("PORTAL_ORIGINS", "").split()
 # What the customers read about their provider.
 OPERATOR_NAME = os.environ.get("PORTAL_OPERATOR_NAME", "Nordlicht Telefonie")
 OPERATOR_HOTLINE = os.environ.get("PORTAL_OPERATOR_HOTLINE", "+493023125900")
+OPERATOR_ADDRESS = os.environ.get("PORTAL_OPERATOR_ADDRESS", "Musterallee 1, 10115 Berlin")  # on letters
 OPERATOR_EMAIL = os.environ.get("PORTAL_OPERATOR_EMAIL", "service@operator.example")
 PORTAL_URL = os.environ.get("PORTAL_URL", f"http://localhost:{os.environ.get('PORT', '8000')}")
 

@@ -103,6 +103,7 @@ def _nav(path: str, role: Role) -> list[dict[str, Any]]:
                 ("numbers:itemised", _("Itemised bill"), "list-checks", _ADMIN),
                 ("numbers:own_calls", _("My calls"), "phone", _STAFF),
                 ("staff:list", _("Staff"), "users", _ADMIN),
+                ("numbers:addresses", _("Addresses"), "mail", _ADMIN),
                 ("numbers:history", _("History"), "history", _ADMIN),
                 ("numbers:kept", _("What we keep"), "shield-check", _EVERY),
                 ("portal:help", _("Help"), "circle-question-mark", _EVERY),

@@ -2,15 +2,15 @@
 
 import itertools
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 from django.test import Client
 
 from billing.models import Price, Slot
-from numbers import labels, pool_loading
-from numbers.models import Address, LocalArea, PhoneNumber
+from numbers import labels, pins, pool_loading
+from numbers.models import Address, LocalArea, PhoneNumber, PinLetter
 from portal.models import Membership, Tenant, User
 from portal.sorting import fold
 from staff.models import StaffMember
@@ -102,6 +102,18 @@ def address(area_code: str = "30", **fields: Any) -> Address:
 def verified_address(area_code: str = "30", **fields: Any) -> Address:
     """Create an address of the announced tenant that a PIN letter has proven."""
     return address(area_code, **({"state": "verified", "verified_at": ALLOCATED} | fields))
+
+
+def sent(area_code: str = "30", *, by: User, pin: str = "7K3M-Q9XD", posted_on: date, **fields: Any) -> Address:
+    """Create an address whose letter, with this PIN, was posted on a day."""
+    until = posted_on + timedelta(days=30)
+    there = address(area_code, **({"state": "letter_sent", "entry_until": until} | fields))
+    letter = PinLetter(address=there, state="posted", lines=["x"], requested_by=by, requested_at=ALLOCATED)
+    letter.posted_on = posted_on
+    letter.save()
+    letter.pin_hash = pins.hashed(pin, letter)
+    letter.save(update_fields=["pin_hash"])
+    return there
 
 
 def pool(*blocks: str, size: int = 10, memorable: str = "", at: datetime = ALLOCATED) -> None:

@@ -15,6 +15,7 @@ RUNNERS = {
     "numbers/call_jobs.py": "runs the jobs around calls, a transaction per batch",
     "numbers/outgoing.py": "as the outbox: what a service is asked for lies between transactions",
     "numbers/postal.py": "an adapter; the request is that of its own connection",
+    "numbers/letter_jobs.py": "makes batches of letters, a transaction per step, as long as there are some",
     "numbers/bulk.py": "the worker's sweep reads the clock anew for each chunk, which is a transaction of its own",
 }
 # Where the raw state is filtered on besides lifecycle: rule C3 makes it a trap for readers.

@@ -12,7 +12,7 @@ from django.db import transaction
 from billing import prices
 from billing.models import PriceClass
 from numbers import effects
-from numbers.demo import acme, calls, globex
+from numbers.demo import acme, addresses, calls, globex
 from portal import berlin, outbox, tenants
 from portal.demo import accounts
 from portal.models import JobRun, OutboxMessage, Role, Tenant, User
@@ -31,6 +31,7 @@ def load(*, now: datetime) -> bool:
         people = _people(at=begin)
         olga = people["olga@operator.example"]
         _price_list(by=olga, now=now)
+        addresses.fill_pool(at=begin)
         runs: dict[datetime, int] = {}
         for slug, tell in ((accounts.ACME, acme.story), (accounts.GLOBEX, globex.story)):
             tenant = Tenant.objects.get(slug=slug)
@@ -38,6 +39,7 @@ def load(*, now: datetime) -> bool:
                 for at, count in tell(tenant, people, now=now, months=MONTHS).tell().items():
                     runs[at] = runs.get(at, 0) + count
         calls.tell(Tenant.objects.get(slug=accounts.ACME), people, now=now)
+        addresses.post_letter(by=olga, at=now - timedelta(hours=20))
         _note_runs(runs)
         _old_mail_is_sent(now=now)
     return True

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from numbers.demo import holding, staff
+from numbers.demo import addresses, holding, staff
 from numbers.demo import story as tell
 from numbers.demo.sites import ACME_SITES, BERLIN, COLOGNE_PORTING, NOTES, Site, usage_of
 from numbers.demo.story import Story
@@ -50,6 +50,7 @@ def story(tenant: Tenant, people: Mapping[str, User], *, now: datetime, months: 
     _leave(told, by=alice, operator=olga)
     _change(told, alice=alice, erika=erika)
     _this_month(told, alice=alice, erika=erika)
+    addresses.prove(told, people)
     return told
 
 

@@ -20,6 +20,11 @@ class LetterState(models.TextChoices):
     RETURNED = "returned", _("came back")
     CANCELLED = "cancelled", _("cancelled")
 
+    @classmethod
+    def on_paper(cls) -> "frozenset[LetterState]":
+        """Return the states in which a letter was made and is not posted yet."""
+        return frozenset({cls.BATCHED, cls.PRINTED})
+
 
 class PinLetterQuerySet(models.QuerySet["PinLetter"]):
     """Which letters still count, and which wait for the operator."""
@@ -43,7 +48,7 @@ class PinLetterQuerySet(models.QuerySet["PinLetter"]):
     def locked(self, ids: Iterable[int]) -> "list[LockedLetter]":
         """Lock these rows in id order and return them; the only source of LockedLetter."""
         rows = self.filter(pk__in=list(ids)).order_by("pk").select_for_update(no_key=True, of=("self",))
-        return [cast("LockedLetter", row) for row in rows.select_related("address__area")]
+        return [cast("LockedLetter", row) for row in rows.select_related("address__area", "requested_by")]
 
 
 class PinLetter(TenantModel):
@@ -106,6 +111,18 @@ class Delivery(models.TextChoices):
     LETTERXPRESS = "letterxpress", "LetterXpress"
 
 
+class PrintBatchQuerySet(models.QuerySet["PrintBatch"]):
+    """Which batches want something to be done."""
+
+    def making(self) -> "PrintBatchQuerySet":
+        """Return the batches whose PDF is still to be made."""
+        return self.filter(state=PrintBatch.State.MAKING)
+
+    def to_print(self) -> "PrintBatchQuerySet":
+        """Return the batches that a worker makes: those of the print queue, not of a postal service."""
+        return self.making().filter(delivery=Delivery.QUEUE)
+
+
 class PrintBatch(models.Model):
     """At most 50 letters made as one PDF (rule V5). The operator's: customers' processes cannot even read it.
 
@@ -135,6 +152,8 @@ class PrintBatch(models.Model):
     sha256 = models.CharField(max_length=64, blank=True)
     erase_on = models.DateField(_("PDF kept until"), null=True, blank=True)
     error = models.TextField(_("Last error"), blank=True)
+
+    objects = PrintBatchQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("print batch")

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from billing import written
 from numbers import calls as lists
-from numbers import itemisation, itemised_files, itemised_page, itemised_pdf
+from numbers import itemisation, itemised_files, itemised_page, paper
 from numbers.forms.calls import FULL, OrderForm, WithdrawOrderForm
 from numbers.messages import display
 from numbers.models import PhoneNumber
@@ -90,7 +90,7 @@ def _file(request: Request, of: date, found: list[lists.Call], form: str) -> Htt
     else:
         context = {"calls": found, "month": written.month_name(of), "tenant": request.membership.tenant}
         context["total"] = itemised_page.total(found)
-        content = itemised_pdf.render("numbers/itemised/paper.html", "numbers/itemised/paper.css", context)
+        content = paper.render("numbers/itemised/paper.html", "numbers/itemised/paper.css", context)
         response = HttpResponse(content, content_type="application/pdf")
     response.headers["Content-Disposition"] = f'attachment; filename="evn-{of:%Y-%m}.{form}"'
     return response

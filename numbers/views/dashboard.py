@@ -6,6 +6,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from numbers import dashboard as shown
+from numbers.forms.addresses import PinForm
 from portal.access import Request, administrator
 
 
@@ -13,4 +14,5 @@ from portal.access import Request, administrator
 @administrator
 def dashboard(request: Request) -> HttpResponse:
     """Show how the numbers stand, what is coming, what it costs and what happened last."""
-    return render(request, "numbers/dashboard/dashboard.html", shown.page(at=timezone.now()))
+    context = shown.page(at=timezone.now()) | {"form": PinForm()}
+    return render(request, "numbers/dashboard/dashboard.html", context)

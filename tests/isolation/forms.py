@@ -29,6 +29,7 @@ CHOSEN = {
 }
 ABOUT_THE_PERSON = ("account_", "mfa_", "usersessions_")  # the sign-in's own; signing out would end the proof early
 STATES = ("active", "scheduled", "overdue", "inactive")
+ADDRESSES = ("address", "address_sent", "address_requested", "address_verified")
 CARRIES_AN_ID = ("old", "new", "number", "numbers", "ids", "id", "pk", "run", "area", "tenant", "member", "to")
 
 
@@ -118,7 +119,8 @@ def collected(viewer: Viewer, *, only: str = "") -> list[Form]:
         route = ROUTES[name]
         if not isinstance(route, Route):
             continue
-        keys = [viewer.own.ids[k] for k in STATES] if "number" in name and route.owns and not only else []
+        rows = ADDRESSES if name == "numbers:address" else STATES
+        keys = [viewer.own.ids[k] for k in rows] if "number" in name and route.owns and not only else []
         urls = [f"{walk.address(name)}?{query % viewer.own.ids}" for query in CHOSEN.get(name, ())]
         urls += [dict(walk.addresses(name, viewer))["own"], *(walk.address(name, key) for key in keys)]
         for url in dict.fromkeys(urls):  # the first of a kind stays: that of the state in which it does something

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import cache
 from types import SimpleNamespace
@@ -198,7 +198,7 @@ def _addresses(who: Any, bird: str, first_id: int) -> dict[str, int]:
     areas = {area.area_code: area for area in LocalArea.objects.filter(area_code__in=["30", "40", "69", "89", "221"])}
     states: tuple[tuple[str, str, dict[str, Any]], ...] = (
         ("address", "30", {"state": "unverified"}),
-        ("address_sent", "40", {"state": "letter_sent", "entry_until": date(2026, 12, 20)}),
+        ("address_sent", "40", {"state": "letter_sent", "entry_until": timezone.localdate() + timedelta(days=20)}),
         ("address_requested", "89", {"state": "letter_requested"}),
         ("address_verified", "69", {"state": "verified", "verified_at": NOW}),
     )
@@ -216,7 +216,7 @@ def _addresses(who: Any, bird: str, first_id: int) -> dict[str, int]:
             **fields,
         )
         ids[name] = address.pk
-        letter = {"state": "posted", "posted_on": date(2026, 11, 20), "closed_at": NOW}
+        letter = {"state": "posted", "posted_on": timezone.localdate() - timedelta(days=10), "closed_at": NOW}
         if name in ("address_sent", "address_requested"):
             letter["closed_at"] = None
         if name == "address_requested":

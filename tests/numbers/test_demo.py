@@ -40,7 +40,7 @@ def test_load_has_every_state_on_any_day(operator, now):
     assert demo.load(now=now)
 
     acme = PhoneNumber.objects.filter(tenant__slug="acme")
-    assert acme.count() == 121
+    assert acme.count() == 123
     assert acme.values("area").distinct().count() == 5
     assert set(acme.values_list("state", flat=True)) == set(NumberState)
     this_month_ends, next_month_ends = (berlin.next_month(berlin.day(now), n) - timedelta(days=1) for n in (1, 2))

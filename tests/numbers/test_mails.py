@@ -52,8 +52,11 @@ CONTEXT = {
     "before": 3,
     "months": 2,
     "person": 17,
+    "address": "Musterstraße 12a, 10115 Berlin",
+    "until": "2026-12-23",
+    "pk": 7,
 }
-SENDERS = ("lifecycle.py", "swap.py", "effects.py", "bulk.py", "assignment.py", "handovers.py")
+SENDERS = ("lifecycle.py", "swap.py", "effects.py", "bulk.py", "assignment.py", "handovers.py", "letters.py")
 SENDERS += ("orders.py", "pool_watch.py", "returning.py", "itemisation.py", "retention.py", "erasure.py")
 TO_OPERATOR = ("numbers/order_to_decide", "numbers/pool_warning")  # whose console has an address of its own
 TO_CALLS = ("numbers/itemisation_ordered", "numbers/itemisation_withdrawn", "numbers/retention_changed")
@@ -62,7 +65,7 @@ MANY = CONTEXT | {"numbers": ONE * 20, "count": 23, "more": 3}
 TEMPLATES = sorted(
     str(path.relative_to(FOLDER).with_suffix(""))
     for path in (FOLDER / "numbers").glob("*.txt")
-    if path.stem != "notice"
+    if path.stem not in ("notice", "address_notice")
 )
 
 
@@ -121,6 +124,7 @@ def test_mail_says_the_same_as_text_and_html(template, language, context):
     link = settings.PORTAL_URL if template in TO_OPERATOR else link
     link = f"{settings.PORTAL_URL}/calls/" if template in TO_CALLS else link
     link = f"{settings.PORTAL_URL}/people/17/data/" if template == "numbers/person_erased" else link
+    link = f"{settings.PORTAL_URL}/addresses/7/" if template.startswith(("numbers/address", "numbers/letter")) else link
     assert link in mail.body
     assert link in mail.alternatives[0].content
     assert "erfolgreich" not in mail.body

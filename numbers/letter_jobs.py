@@ -1,0 +1,64 @@
+"""The worker's part of letters: batches are made one by one, by as many workers as there are; old ones are retired."""
+
+from datetime import datetime
+
+import structlog
+from django.db import transaction
+from django.utils import timezone
+
+from numbers import letter_pdf, letters, printing
+from numbers.models import Address, PrintBatch
+from portal import berlin, jobs, wake
+from portal.models import JobRun
+from portal.tenancy import every_tenant
+
+log = structlog.get_logger(__name__)
+
+CHUNK = 200
+
+
+def make_batches() -> int:
+    """Make every batch that waits, one at a time; return how many. Two workers share them, batch by batch.
+
+    PINs live in this process' memory while their PDF is made. A worker that dies leaves nothing behind but its claim;
+    the batch is then made anew, with new PINs.
+    """
+    made = 0
+    with every_tenant():
+        while batch := _claimed():
+            made += _make(batch)
+    return made
+
+
+def retire(*, at: datetime) -> JobRun:
+    """Write down which PINs have expired, and erase PDFs a week after posting. Safe to repeat and to interrupt."""
+
+    def batch(place: int) -> tuple[int, int | None]:
+        due = list(Address.objects.due(at).filter(pk__gt=place).order_by("pk").values_list("pk", flat=True)[:CHUNK])
+        done = letters.expire(Address.objects.locked(due), at=at) + printing.erase(at=at)
+        return done, due[-1] if due else None
+
+    return jobs.sweep(
+        letters.JOB, as_of=berlin.day(at), count=lambda: Address.objects.due(at).count(), batch=batch, begin=0
+    )
+
+
+def _claimed() -> PrintBatch | None:
+    with transaction.atomic():
+        batch = printing.claim(at=timezone.now())
+        if batch and PrintBatch.objects.to_print().filter(claimed_until=None).exists():
+            wake.later("numbers.tasks.make_letters")  # another worker shares the rest
+        return batch
+
+
+def _make(batch: PrintBatch) -> bool:
+    """Make one batch, without a transaction while it is typeset; return whether it was kept."""
+    try:
+        sheets, hashes = printing.sheets(batch)
+        content = letter_pdf.batch(batch.pk, sheets, on=berlin.day(timezone.now()))
+    except Exception as error:  # noqa: BLE001 -- whatever typesetting does, the other batches are made
+        log.warning("batch not made", batch=batch.pk, reason=type(error).__name__)
+        printing.failed(batch, type(error).__name__)
+        return False
+    with transaction.atomic():
+        return printing.keep(batch, content, hashes, at=timezone.now())
