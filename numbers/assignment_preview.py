@@ -49,7 +49,7 @@ def preview(number: PhoneNumber, *, at: datetime) -> Preview:
     shared = number.usage == Usage.FAX_SHARED
     lost = []
     if holding.present and not shared:
-        lost = [f"{rule.case}: {rule.text}" for rule in detail.rules(number) if rule.destination]
+        lost = [f"{rule.case}: {rule.text}" for rule in detail.rules(number, at=at) if rule.destination]
     own = None if shared else holders.present(at).filter(number=number).order_by("-from_at").first()
     return Preview(
         str(SENTENCES[reason]) if reason else "",

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from numbers import history, holders, messages, notation
@@ -61,30 +62,30 @@ def standing(number: PhoneNumber, *, at: datetime) -> dict[str, Any]:
     holding, had = holders.history(number, at=at)
     return {
         "facts": facts(number, at=at),
-        "rules": rules(number),
-        "incoming": incoming(number),
+        "rules": rules(number, at=at),
+        "incoming": incoming(number, at=at),
         "holding": holding,
         "had": had,
     }
 
 
-def rules(number: PhoneNumber) -> list[Rule]:
+def rules(number: PhoneNumber, *, at: datetime) -> list[Rule]:
     """Return the three cases of forwarding with what is set up for each."""
-    known = {rule.when: rule for rule in Forwarding.objects.filter(number=number)}
+    known = {rule.when: rule for rule in Forwarding.objects.standing(at).filter(number=number)}
     return [_rule(case, known.get(case)) for case in Forwarding.When]
 
 
-def rules_of(numbers: Sequence[PhoneNumber]) -> dict[int, list[Rule]]:
+def rules_of(numbers: Sequence[PhoneNumber], *, at: datetime) -> dict[int, list[Rule]]:
     """Return for each of these numbers the cases in which its calls are forwarded, in one query."""
     found: dict[int, list[Rule]] = {number.pk: [] for number in numbers}
-    for rule in Forwarding.objects.filter(number__in=list(found)).order_by("when"):
+    for rule in Forwarding.objects.standing(at).filter(number__in=list(found)).order_by("when"):
         found[rule.number_id].append(_rule(Forwarding.When(rule.when), rule))
     return found
 
 
-def incoming(number: PhoneNumber) -> list[str]:
+def incoming(number: PhoneNumber, *, at: datetime) -> list[str]:
     """Return the own numbers from which calls are forwarded to this one."""
-    sources = Forwarding.objects.filter(destination=number.e164).order_by("number__e164")
+    sources = Forwarding.objects.standing(at).filter(destination=number.e164).order_by("number__e164")
     return [history.written(e164) for e164 in sources.values_list("number__e164", flat=True).distinct()[:EVENTS]]
 
 
@@ -92,6 +93,9 @@ def _rule(case: Forwarding.When, rule: Forwarding | None) -> Rule:
     if rule is None:
         return Rule(case, _case(case, None), "", "", None, None)
     text = history.written(rule.destination)
+    if rule.until_at:
+        last = date_format(berlin.day(rule.until_at) - timedelta(days=1), "SHORT_DATE_FORMAT")
+        text = _("%(destination)s, up to and including %(day)s") % {"destination": text, "day": last}
     return Rule(case, _case(case, rule.after_seconds), rule.destination, text, rule.after_seconds, rule.changed_at)
 
 

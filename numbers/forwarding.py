@@ -7,15 +7,17 @@
 | no answer | phone number or SIP  | 5–120   |
 
 Refused: the number itself, a loop through own numbers, premium-rate, service and emergency numbers, inactive numbers.
+A rule may be for some days only: past its end it is none for every reader, and the job removes it (rule A4).
 """
 
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
@@ -27,6 +29,8 @@ from numbers.notation import Unreadable
 from portal import audit, lookups
 from portal.models import User
 
+JOB = "end_forwardings"
+BATCH = 1_000
 SIP = re.compile(r"sips?:[A-Za-z0-9._+\-]{1,60}@[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,60}[A-Za-z0-9])?(?::[0-9]{2,5})?")
 
 
@@ -54,20 +58,27 @@ def read_destination(text: str) -> str:
 
 
 def set_rule(
-    number: LockedNumber, *, when: str, destination: str, after_seconds: int | None, by: User, at: datetime
+    number: LockedNumber,
+    *,
+    when: str,
+    destination: str,
+    after_seconds: int | None,
+    until_at: datetime | None = None,
+    by: User,
+    at: datetime,
 ) -> None:
-    """Forward a number in one case (an existing rule for the case is replaced).
+    """Forward a number in one case (an existing rule for the case is replaced), until further notice or `until_at`.
 
     `destination` as `read_destination` returned it. Raises ForwardingRefused for an inactive number, the number itself
     or a loop through the tenant's own numbers.
     """
     if not number.state_at(at).startswith(("active", "deactivation")):
         raise ForwardingRefused(_("The number is not active. Activate it first, then set up its forwarding."))
-    _refuse_loop(number, destination)
+    _refuse_loop(number, destination, at)
     known = Forwarding.objects.filter(number=number, when=when).first()
     before = _snapshot(known) if known else {}
     rule = known or Forwarding(tenant_id=number.tenant_id, number=number, when=when)
-    rule.destination, rule.after_seconds, rule.changed_at = destination, after_seconds, at
+    rule.destination, rule.after_seconds, rule.until_at, rule.changed_at = destination, after_seconds, until_at, at
     if before == _snapshot(rule):
         return
     rule.save()
@@ -86,13 +97,41 @@ def remove_rule(number: LockedNumber, *, when: str, by: User, at: datetime) -> b
     return True
 
 
-def _refuse_loop(number: LockedNumber, destination: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a run of the job has come: end and id of the last rule it looked at."""
+
+    until_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    rule_id: int = 0
+
+
+def end_due(*, at: datetime, after: Cursor) -> tuple[int, Cursor | None]:
+    """Remove the next batch of rules of all tenants whose end has come, skipping numbers that others have locked.
+
+    Returns how many were removed and the new cursor, None once nothing is left. Needs the operator's role and
+    `tenancy.every_tenant()`.
+    """
+    later = Q(until_at__gt=after.until_at) | Q(until_at=after.until_at, pk__gt=after.rule_id)
+    rows = Forwarding.objects.due(at).filter(later).select_related("number").order_by("until_at", "pk")
+    rules = list(rows.select_for_update(skip_locked=True, of=("number", "self"))[:BATCH])
+    if not rules:
+        return 0, None
+    Forwarding.objects.filter(pk__in=[rule.pk for rule in rules]).delete()
+    entries = [
+        audit.Entry("number", rule.number_id, rule.number.e164, _snapshot(rule), {}, rule.tenant_id) for rule in rules
+    ]
+    audit.record("number.forwarding_removed", entries, by=JOB, at=at)
+    return len(rules), Cursor(rules[-1].until_at, rules[-1].pk)
+
+
+def _refuse_loop(number: LockedNumber, destination: str, at: datetime) -> None:
     if destination == number.e164:
         raise ForwardingRefused(_("A number cannot be forwarded to itself."))
     with connection.cursor() as cursor:  # two people adding half a loop each must wait for one another
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [7001, number.tenant_id % 2**31])
     edges: dict[str, list[str]] = {}
-    for source, target in Forwarding.objects.exclude(number=number).values_list("number__e164", "destination"):
+    others = Forwarding.objects.standing(at).exclude(number=number)
+    for source, target in others.values_list("number__e164", "destination"):
         edges.setdefault(source, []).append(target)
     reached, todo = {destination}, [destination]
     while todo:
@@ -105,7 +144,8 @@ def _refuse_loop(number: LockedNumber, destination: str) -> None:
 
 
 def _snapshot(rule: Forwarding) -> dict[str, str | int | None]:
-    return {"when": rule.when, "destination": rule.destination, "after_seconds": rule.after_seconds}
+    kept = {"when": rule.when, "destination": rule.destination, "after_seconds": rule.after_seconds}
+    return kept | {"until": rule.until_at.isoformat()} if rule.until_at else kept
 
 
 # Locked in one order, or two batches could deadlock. The last condition is for a rule that was led elsewhere while we

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from numbers import areas, effects, handovers, letter_history, letters, messages, notation, swap_choices
+from numbers import areas, effects, forwarding, handovers, letter_history, letters, messages, notation, swap_choices
 from numbers.models import Forwarding, NumberOrder, OrderState, PhoneNumber, Usage
 from portal import berlin, tenancy
 from portal.models import AuditEvent, Membership
@@ -186,7 +186,7 @@ def _sentence(event: AuditEvent, names: Names) -> str:
 
 
 def _actor(event: AuditEvent) -> str:
-    if event.actor_name in (effects.JOB, handovers.JOB, letters.JOB):
+    if event.actor_name in (effects.JOB, forwarding.JOB, handovers.JOB, letters.JOB):
         return _("automatically, on the planned date")
     return event.actor_name
 

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import Count
 
-from numbers import effects, handovers, pool_watch
-from numbers.models import PhoneNumber
+from numbers import effects, forwarding, handovers, pool_watch
+from numbers.models import Forwarding, PhoneNumber
 from portal import audit, berlin, jobs, wake
 from portal.models import JobRun, User
 from portal.tenancy import every_tenant
@@ -60,6 +60,20 @@ def apply_handovers(*, at: datetime) -> JobRun:
         count=lambda: handovers.due(at).count(),
         batch=lambda cursor: handovers.take_effect(at=at, after=cursor),
         begin=handovers.Cursor(),
+    )
+
+
+def end_forwardings(*, at: datetime) -> JobRun:
+    """Remove every forwarding that was set up for some days and has ended; return the record of the run.
+
+    Safe to repeat, to interrupt and to run twice at a time; a rule past its end holds for no reader anyway (rule A4).
+    """
+    return jobs.sweep(
+        forwarding.JOB,
+        as_of=berlin.day(at),
+        count=lambda: Forwarding.objects.due(at).count(),
+        batch=lambda cursor: forwarding.end_due(at=at, after=cursor),
+        begin=forwarding.Cursor(),
     )
 
 

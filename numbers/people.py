@@ -1,9 +1,10 @@
 """A person and their numbers together: who comes gets some, who is locked or leaves gives all away (rules A1 and A4).
 
-| per number            | effect                                                   |
-|-----------------------|----------------------------------------------------------|
-| given to a colleague  | their interval begins where the other one ends           |
-| taken back            | the interval ends, its forwardings go with it (rule A8)  |
+| per number            | effect                                                            |
+|-----------------------|-------------------------------------------------------------------|
+| given to a colleague  | their interval begins where the other one ends                    |
+| taken back            | the interval ends, its forwardings go with it (rule A8)           |
+| forwarded             | the same, and its calls go elsewhere for some days, then nowhere  |
 
 What was planned for the person is called off. Then they are locked or leave, all in one transaction: nothing keeps
 routing to somebody who left.
@@ -11,14 +12,15 @@ routing to somebody who left.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from django.db.models import Count, Q, QuerySet
 
-from numbers import assignment, detail, holders, messages
+from numbers import assignment, detail, forwarding, holders, messages
 from numbers.detail import Rule
-from numbers.models import Assignment, LockedNumber
+from numbers.forwarding import ForwardingRefused
+from numbers.models import Assignment, Forwarding, LockedNumber
 from numbers.outcomes import Result
 from numbers.reassign import Ticked, reassign
 from portal import berlin
@@ -109,7 +111,7 @@ def mine(member: StaffMember, *, at: datetime) -> list[Mine]:
     """Return the numbers that a person has now, with their forwardings; a constant number of queries."""
     rows = holders.present(at).filter(staff_member=member).select_related("number__area").order_by("number__e164")
     found = list(rows)
-    rules = detail.rules_of([a.number for a in found])
+    rules = detail.rules_of([a.number for a in found], at=at)
     return [
         Mine(
             a.number_id,
@@ -135,31 +137,53 @@ def may_forward() -> bool:
     return bool(settings.of_tenant().edits_forwarding)
 
 
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Where the calls of a number go that its holder leaves behind, up to and including a day (in Berlin)."""
+
+    destination: str
+    last_on: date
+
+
 def release(
     numbers: Sequence[LockedNumber],
     member: StaffMember,
     *,
     heirs: Mapping[int, StaffMember],
+    away: Mapping[int, Away],
     then: Then,
     by: User,
     at: datetime,
 ) -> None:
-    """Give these numbers of a person to `heirs` (by number id) or take them back, then lock or dismiss the person.
+    """Give these numbers of a person to `heirs` or take them back, then lock or dismiss the person.
 
-    `numbers` are all that the person has or will have, locked. Raises ReleaseRefused when a colleague cannot have a
-    number, the person got another one meanwhile or may not go; nothing may stay of it then.
+    `heirs` and `away` (where calls go for some days instead) are by number id; `numbers` are all that the person has
+    or will have, locked. Raises ReleaseRefused when a colleague cannot have a number, a destination is not possible,
+    the person got another number meanwhile or may not go; nothing may stay of it then.
     """
     inherited = [number for number in numbers if number.pk in heirs]
     for outcome in assignment.assign_each(inherited, to=heirs, by=by, at=at):
         if outcome.result == Result.REFUSED:
             raise ReleaseRefused(outcome.sentence)
     assignment.unassign(numbers, staff_member=member, by=by, at=at)
+    for number in numbers:
+        if number.pk in away:
+            _forward(number, away[number.pk], by=by, at=at)
     locked: list[LockedMember] = StaffMember.objects.locked([member.pk])
     act = members.lock if then == Then.LOCK else members.leave
     # an interval that began at this very instant ends a moment later, and only then nothing is held any more
     for gone in act(locked, by=by, at=at + 2 * assignment.MOMENT):
         if gone.result == Result.REFUSED:
             raise ReleaseRefused(str(gone.sentence))
+
+
+def _forward(number: LockedNumber, away: Away, *, by: User, at: datetime) -> None:
+    until = berlin.begin(away.last_on + timedelta(days=1))
+    always, where = Forwarding.When.ALWAYS, away.destination
+    try:
+        forwarding.set_rule(number, when=always, destination=where, after_seconds=None, until_at=until, by=by, at=at)
+    except ForwardingRefused as refused:
+        raise ReleaseRefused(f"{messages.display(number)}: {refused.reason}") from refused
 
 
 def hire(

@@ -1,5 +1,6 @@
 """The staff members a page offers for numbers: those who may hold some, narrowed by a search."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,17 +18,17 @@ class People:
     more: bool
 
 
-def people(term: str, *, keep: str = "", without: tuple[int, ...] = ()) -> People:
+def people(term: str, *, keep: Iterable[str] = (), without: tuple[int, ...] = ()) -> People:
     """Offer the first active staff members whose name, department or address matches.
 
-    `keep` is the one chosen, as a form says it.
+    `keep` are those chosen already, as a form says it.
     """
     found = matching(term).exclude(pk__in=without)
     rows = list(found.order_by("sort_key", "pk").values_list("pk", "name", "department", "email")[: OFFERED + 1])
     options = [(row[0], _text(*row[1:])) for row in rows[:OFFERED]]
-    kept = int(keep) if keep.isascii() and keep.isdecimal() and len(keep) < 19 else 0
-    if kept and kept not in dict(options):
-        chosen = active().filter(pk=kept).values_list("pk", "name", "department", "email")
+    kept = {int(text) for text in keep if text.isascii() and text.isdecimal() and len(text) < 19} - dict(options).keys()
+    if kept:
+        chosen = active().filter(pk__in=kept).values_list("pk", "name", "department", "email")
         options = [(row[0], _text(*row[1:])) for row in chosen] + options
     return People(options, more=len(rows) > OFFERED)
 

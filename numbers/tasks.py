@@ -21,6 +21,12 @@ def apply_handovers(**_: Any) -> int:
 
 
 @shared_task
+def end_forwardings(**_: Any) -> int:
+    """Remove every forwarding that was set up for some days and has ended; return how many there were."""
+    return jobs.end_forwardings(at=timezone.now()).done
+
+
+@shared_task
 def continue_bulk_runs(**_: Any) -> int:
     """Go on with every bulk run that is not finished; return how many numbers were handled."""
     return bulk.continue_open(at=timezone.now())

@@ -61,6 +61,11 @@ app.conf.update(
             "schedule": JOB_SECONDS,
             "options": {"expires": JOB_SECONDS},
         },
+        "end-forwardings": {
+            "task": "numbers.tasks.end_forwardings",
+            "schedule": JOB_SECONDS,
+            "options": {"expires": JOB_SECONDS},
+        },
         "continue-bulk-runs": {
             "task": "numbers.tasks.continue_bulk_runs",
             "schedule": SWEEP_SECONDS,
@@ -103,6 +108,7 @@ def _catch_up(**_: object) -> None:
     for task in (
         "numbers.tasks.apply_deactivations",
         "numbers.tasks.apply_handovers",
+        "numbers.tasks.end_forwardings",
         "numbers.tasks.continue_bulk_runs",
         "numbers.tasks.retire_calls",
         "numbers.tasks.retire_letters",

@@ -51,7 +51,11 @@ class BulkItem(TenantModel):
     reason = models.CharField(max_length=40, blank=True)
 
     class Meta(TenantModel.Meta):
-        constraints = (models.UniqueConstraint(fields=["tenant", "run", "number"], name="bulk_item_once"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["tenant", "run", "number", "to"], nulls_distinct=False, name="bulk_item_once"
+            ),
+        )
 
     def __str__(self) -> str:
         return f"{self.run_id}: {self.number_id} {self.outcome}"

@@ -158,7 +158,7 @@ def _page(
     data = request.POST or request.GET
     term = data.get("q", "")
     shown = assignment_preview.preview(number, at=at)
-    found = people_choices.people(term, keep=data.get("to", ""), without=shown.holding_ids)
+    found = people_choices.people(term, keep=data.getlist("to"), without=shown.holding_ids)
     nobody = [(NOBODY, _("Nobody (remove the assignment)"))] if shown.may_be_emptied and not term else []
     offer(form, [*nobody, *found.options])
     back = back_to(request)

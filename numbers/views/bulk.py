@@ -142,7 +142,7 @@ def _ask(request: Request, choice: Choice, form: ConfirmForm) -> HttpResponse:
     if choice.verb != ASSIGN:
         return render(request, PAGE, context, status=422 if form.is_bound else 200)
     data = request.POST or request.GET
-    found = people_choices.people(data.get("q", ""), keep=data.get("to", ""))
+    found = people_choices.people(data.get("q", ""), keep=data.getlist("to"))
     context |= {"term": data.get("q", ""), "found": found}
     offer(form, found.options)
     page = PEOPLE if request.htmx and data.get("part") == "people" else PAGE

@@ -66,12 +66,13 @@ def _is_theirs(request: Request, pk: int, *, at: datetime) -> None:
 
 def _page(request: Request, pk: int, name: str, *, back: str) -> HttpResponse:
     number = get_object_or_404(PhoneNumber.objects.held().select_related("area"), pk=pk)
-    rules = detail.rules(number)
+    at = timezone.now()
+    rules = detail.rules(number, at=at)
     form = ForwardingForm(request.POST or None, initial=_initial(rules, request.GET.get("when", "")))
     if form.is_valid() and _set(request, pk, form):
         messages.success(request, _("The forwarding is set up."))
         return redirect(name, pk=pk)
-    facts = detail.facts(number, at=timezone.now())
+    facts = detail.facts(number, at=at)
     context = {"number": number, "facts": facts, "rules": rules, "form": form}
     context |= {"page_name": name, "remove_name": f"{name}_remove", "back": back}
     return render(request, PAGE, context, status=422 if form.is_bound else 200)

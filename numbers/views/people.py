@@ -1,5 +1,6 @@
 """People and their numbers: who leaves, what somebody has, what is mine."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +15,9 @@ from numbers import people as operations
 from numbers import people_choices
 from numbers.forms.people import ReleaseForm
 from numbers.models import PhoneNumber
-from numbers.people import ReleaseRefused, Then
-from portal import submissions
+from numbers.people import Held, ReleaseRefused, Then
+from numbers.people_choices import People
+from portal import berlin, submissions
 from portal.access import Request, administrator, member, recently_signed_in
 from staff.models import StaffMember
 
@@ -29,13 +31,11 @@ def release(request: Request, pk: int) -> HttpResponse:
     """Ask what becomes of each number of somebody who is locked or leaves, and do it (rule A4)."""
     person, at = get_object_or_404(StaffMember.objects.present(), pk=pk), timezone.now()
     held = operations.held_by(person, at=at)
-    colleagues = people_choices.people("", without=(person.pk,)).options
-    data = request.POST if request.method == "POST" else None
-    form = ReleaseForm(data, held=held, colleagues=colleagues, initial={"then": request.GET.get("then", Then.LEAVE)})
+    form, found = _release_form(request, person, held)
     if form.is_valid() and _released(request, person, form, at=at):
         messages.success(request, _("%(name)s has no phone numbers any more.") % {"name": person.name})
         return redirect("staff:member", pk=person.pk)
-    context = {"person": person, "form": form, "lines": form.lines()}
+    context = {"person": person, "form": form, "lines": form.lines(), "found": found, "term": request.POST.get("q", "")}
     return render(request, PAGE, context, status=422 if form.is_bound else 200)
 
 
@@ -60,6 +60,15 @@ def mine(request: Request) -> HttpResponse:
     )
 
 
+def _release_form(request: Request, person: StaffMember, held: Sequence[Held]) -> tuple[ReleaseForm, People]:
+    """Return the form as it was sent, or not to be judged yet: opened, or sent to search for colleagues."""
+    chosen = [request.POST.get(f"to_{number.number_id}", "") for number in held]
+    found = people_choices.people(request.POST.get("q", ""), keep=chosen, without=(person.pk,))
+    initial: dict[str, Any] = {"then": request.GET.get("then", Then.LEAVE)} | request.POST.dict()
+    data = request.POST if request.method == "POST" and "look" not in request.POST else None
+    return ReleaseForm(data, held=held, colleagues=found.options, initial=initial), found
+
+
 def _released(request: Request, person: StaffMember, form: ReleaseForm, *, at: datetime) -> bool:
     """Do it once however often the form is sent; put the reason beside the form if it cannot be done."""
 
@@ -68,7 +77,8 @@ def _released(request: Request, person: StaffMember, form: ReleaseForm, *, at: d
         numbers = PhoneNumber.objects.locked(ids)
         heirs = form.heirs({colleague.pk: colleague for colleague in people_choices.active()})
         then = Then(form.cleaned_data["then"])
-        operations.release(numbers, person, heirs=heirs, then=then, by=request.user, at=at)
+        away = form.away(today=berlin.day(at))
+        operations.release(numbers, person, heirs=heirs, away=away, then=then, by=request.user, at=at)
         return {}
 
     try:

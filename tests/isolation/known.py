@@ -104,6 +104,7 @@ INDEXES = {
     "assignment_ahead": "the job's: intervals of all tenants whose beginning is still to be settled",
     "audit_without_tenant": "the operator's list of events of no tenant",
     "bulk_run_open": "the worker's: unfinished runs of all tenants",
+    "forwarding_ends": "the job's: forwardings of all tenants that were set up for some days only",
     "letter_of_batch": "the operator's: letters of all tenants in one batch",
     "letter_queue": "the operator's: letters of all tenants that wait",
     "invitation_token_once": "found before a tenant is known; tokens are unique in the world",

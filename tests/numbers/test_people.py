@@ -1,11 +1,11 @@
 """Somebody is locked or leaves: nothing keeps routing to them (rule A4). And what is theirs, on a page of their own."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
 
-from numbers import assignment, forwarding, holders
+from numbers import assignment, forwarding, holders, jobs
 from numbers.models import Forwarding, PhoneNumber
 from portal import tenancy
 from portal.models import AuditEvent
@@ -86,6 +86,103 @@ def test_release_calls_off_what_is_planned_for_the_person(cast, sign_in, scene):
         holding = holders.of_number(first, at=NOW)
         assert ([h.name for h in holding.present], holding.ahead) == (["Berta Baum"], [])
         assert holding.present[0].until_at is None
+
+
+def test_release_forwards_for_some_days_and_then_no_more(cast, sign_in, scene, as_operator):
+    first, second, berta, _curt = scene
+    client = sign_in(cast.alice)
+
+    send(
+        client,
+        f"/people/{berta.pk}/release/",
+        cast.acme,
+        then="leave",
+        days=10,
+        **{f"away_{first.pk}": "040 66969-020", f"away_{second.pk}": ""},
+    )
+
+    ends = datetime(2026, 12, 3, 23, 0, tzinfo=UTC)  # ten days after 23 November, to the end of the day in Berlin
+    with within(cast.acme, cast.alice):
+        assert StaffMember.objects.get(pk=berta.pk).state == "left"
+        assert holders.of_numbers([first.pk, second.pk], at=NOW + timedelta(seconds=1)) == {}
+        assert list(Forwarding.objects.values_list("number", "when", "destination", "until_at")) == [
+            (first.pk, "always", "+494066969020", ends)
+        ]
+    page = text(client.get(f"/numbers/{first.pk}/"))
+    assert "040 66969020, bis einschließlich 03.12.2026" in page
+    with time_machine.travel(ends, tick=False):  # whatever the job has done
+        assert "040 66969020" not in text(sign_in(cast.alice).get(f"/numbers/{first.pk}/forwarding/"))
+        with as_operator():
+            assert jobs.end_forwardings(at=ends - timedelta(seconds=1)).done == 0
+            assert jobs.end_forwardings(at=ends).done == 1
+    with within(cast.acme, cast.alice):
+        assert not Forwarding.objects.exists()
+        event = AuditEvent.objects.get(verb="number.forwarding_removed", actor_name="end_forwardings")
+        assert event.before["destination"] == "+494066969020"
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"away": "112", "days": 10}, "Notrufnummern"),
+        ({"away": "040 66969-020", "days": ""}, "Bitte geben Sie an, für wie viele Tage"),
+        ({"away": "040 66969-020", "days": 181}, "180"),
+        ({"away": "040 66969-020", "days": 10, "to": "curt"}, "nicht beides"),
+        ({"away": "030 23125-010", "days": 10}, "030 23125010: Eine Rufnummer kann nicht auf sich selbst"),
+    ],
+    ids=["emergency", "no days", "too many days", "both", "itself"],
+)
+def test_release_says_at_its_field_why_calls_cannot_go_there(cast, sign_in, scene, fields, sentence):
+    first, _second, berta, curt = scene
+    sent = {f"away_{first.pk}": fields["away"], "days": fields["days"]}
+    sent |= {f"to_{first.pk}": curt.pk} if "to" in fields else {}
+
+    answer = send(sign_in(cast.alice), f"/people/{berta.pk}/release/", cast.acme, then="leave", **sent)
+
+    assert answer.status_code == 422
+    assert sentence in text(answer)
+    with within(cast.acme, cast.alice):
+        assert StaffMember.objects.get(pk=berta.pk).state == "active"
+        assert len(holders.of_number(first, at=NOW).present) == 1
+        assert list(Forwarding.objects.values_list("destination", flat=True)) == ["+494066969010"]
+
+
+def test_release_finds_colleagues_beyond_the_first_fifty_and_keeps_what_was_chosen(cast, sign_in, scene):
+    first, second, berta, curt = scene
+    with within(cast.acme, cast.alice):
+        for place in range(51):
+            make.member(f"Anna {place:02}")
+        zoe = make.member("Zoe Zimmer")
+    client = sign_in(cast.alice)
+    opened = client.get(f"/people/{berta.pk}/release/").content.decode()
+    assert "Zoe Zimmer" not in opened
+    assert 'name="look"' in opened
+
+    fields = {"then": "lock", "q": "zimmer", "look": "1", f"to_{first.pk}": curt.pk, f"away_{second.pk}": "069 90009-1"}
+    answer = send(client, f"/people/{berta.pk}/release/", cast.acme, **fields)
+
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert page.count("Zoe Zimmer") == 2
+    assert f'<option value="{curt.pk}" selected>' in page
+    assert 'value="069 90009-1"' in page
+    send(client, f"/people/{berta.pk}/release/", cast.acme, then="lock", **{f"to_{first.pk}": zoe.pk})
+    with within(cast.acme, cast.alice):
+        assert [h.name for h in holders.of_number(first, at=NOW + timedelta(seconds=1)).present] == ["Zoe Zimmer"]
+
+
+def test_release_ends_the_persons_sessions_at_once(cast, sign_in, scene):
+    with within(cast.acme, cast.alice):
+        bob = make.member("Bob Brandt", user=cast.bob)
+        give(cast, make.number("+493023125701", state="active"), bob)
+    his = sign_in(cast.bob)
+    assert his.get("/mine/").status_code == 200
+
+    send(sign_in(cast.alice), f"/people/{bob.pk}/release/", cast.acme, then="lock")
+
+    for path in ("/mine/", f"/mine/{bob.pk}/forwarding/", "/calls/mine/"):
+        assert his.get(path).headers["Location"] == "/"  # where nothing of this company is shown any more
+    assert "Acme" not in his.get("/").text
 
 
 def test_release_refused_changes_nothing(cast, sign_in, scene):
