@@ -229,3 +229,20 @@ def test_a_planted_difference_between_foreign_and_missing_is_found(planted):
     alice = planted(telling)
 
     assert "alice: GET planted: a foreign id is told apart from a missing one" in walk.looks(alice, names=["planted"])
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        '<input type="hidden" name="csrfmiddlewaretoken" value="x9AcMeQ7">',
+        '<meta name="csrf-token" content="qacmeW">',
+        "Set-Cookie: portal_csrf=zzACMEzz; expires=Mon",
+        "Set-Cookie: portal_session=kacme1; HttpOnly",
+        f'<input name="_tenant" value="7:{"acme" + "x" * 39}">',
+    ],
+)
+def test_letters_drawn_by_lot_are_no_finding_and_a_name_beside_them_is(world, drawn):
+    carl = walk.Viewer("carl", world)
+
+    assert walk._shown("page", carl, drawn) == []
+    assert walk._shown("page", carl, f"{drawn} Acme GmbH") == ["page: shows “Acme”"]
