@@ -20,6 +20,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--numbers", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=30)
+    parser.add_argument("--only", choices=["calls"], help="measure traffic data alone; nothing is written")
     parser.add_argument("--write", action="store_true", help="write docs/proof/speed.md")
     parser.add_argument("--keep", type=Path, help="folder of a cluster that is kept and used again")
     options = parser.parse_args()
@@ -32,11 +33,14 @@ def main() -> int:
         django.setup()
         from bench import measures  # noqa: PLC0415
 
-        with bench_servers.web_servers(place) as processes:
-            results = measures.all_of_them(running.admin_url, rounds=options.rounds, processes=processes)
+        if options.only:
+            results = measures.of_calls(running.admin_url)
+        else:
+            with bench_servers.web_servers(place) as processes:
+                results = measures.all_of_them(running.admin_url, rounds=options.rounds, processes=processes)
     report = _report(results, options.numbers)
     print(report)
-    if options.write:
+    if options.write and not options.only:
         (ROOT / "docs" / "proof").mkdir(parents=True, exist_ok=True)
         (ROOT / "docs" / "proof" / "speed.md").write_text(report)
     return 0 if all(r.met for r in results) else 1

@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from psycopg.conninfo import make_conninfo
 
-from bench import pool, world
+from bench import calls, pool, world
 from bench.client import Target, throughput
 from bench.result import Result, at_least, at_most
 from bench.servers import ADMIN, FLOOR, WEB
@@ -71,7 +71,12 @@ def all_of_them(admin_url: str, *, rounds: int, processes: list[subprocess.Popen
     results += _month_end(raw)
     results += pool.measure(raw, rounds=rounds)
     raw.close()
-    return results
+    return results + of_calls(admin_url)
+
+
+def of_calls(admin_url: str) -> list[Result]:
+    """Measure traffic data alone, which needs no server beside the database's."""
+    return calls.measure(admin_url, People().alice)
 
 
 def _interleaved(targets: list[Target], rounds: int) -> dict[str, float]:

@@ -189,7 +189,7 @@ def world(acme):
 
 @given(steps=STEPS)
 @settings(
-    max_examples=200 if PROOF else 20,
+    max_examples=200 if PROOF else 10,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
