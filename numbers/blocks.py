@@ -122,7 +122,9 @@ def page(block: NumberBlock, *, at: datetime) -> dict[str, Any]:
         "base": notation.national(block.base_number, block.area.area_code),
         "cells": [{"cell": cell, "word": LOOKS[cell.look][0], "icon": LOOKS[cell.look][1]} for cell in found],
         "legend": [
-            {"look": look, "word": LOOKS[look][0], "icon": LOOKS[look][1], "count": counted[look]} for look in LOOKS
+            {"look": look, "word": LOOKS[look][0], "icon": LOOKS[look][1], "count": counted[look]}
+            for look in LOOKS
+            if counted[look]
         ],
         "inactive": counted[Look.INACTIVE],
     }

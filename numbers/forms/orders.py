@@ -94,6 +94,11 @@ class ConfirmForm(forms.Form):
         widget=forms.ClearableFileInput(attrs={"accept": ".pdf,.jpg,.jpeg"}),
     )
 
+    def wanting_proof(self, *, wanted: bool) -> "ConfirmForm":
+        """Say beside the field whether the proof is needed."""
+        self.fields["proof"].required = wanted
+        return self
+
     def clean_proof(self) -> bytes:
         file = self.cleaned_data["proof"]
         if not file:

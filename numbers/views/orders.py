@@ -188,8 +188,9 @@ def _show(request: Request, form: ConfirmForm | None) -> HttpResponse:
         messages.warning(request, str(orders.TOO_LATE))
         return redirect("numbers:order_new")
     area, cost = LocalArea.objects.get(pk=basket.area_id), orders.price(basket.numbers, on=berlin.day(at))
+    waits = order_page.waits(area.pk, len(basket.numbers))
     context = {
-        "form": form or ConfirmForm(),
+        "form": (form or ConfirmForm()).wanting_proof(wanted=waits),
         "key": key,
         "kind": OrderKind(data["kind"]),
         "area": area,
@@ -199,7 +200,8 @@ def _show(request: Request, form: ConfirmForm | None) -> HttpResponse:
         "fee_seen": cost.net,
         "price": order_page.price(cost),
         "until": basket.until,
-        "needs_proof": order_page.waits(area.pk, len(basket.numbers)),
+        "ended": basket.until <= at,
+        "needs_proof": waits,
     }
     return render(request, CONFIRM, context, status=422 if form is not None else 200)
 

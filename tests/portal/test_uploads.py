@@ -36,7 +36,7 @@ def embeds(document):
 
 
 def annotates(document):
-    document.pages[0].Annots = Array([Dictionary(Type=Name.Annot, Subtype=Name.Link, A=_action("/GoToE"))])
+    document.pages[0].Annots = Array([Dictionary(Type=Name.Annot, Subtype=Name.Link, A=action("/GoToE"))])
 
 
 def hides(document):
@@ -47,7 +47,7 @@ def hides(document):
     document.Root.PieceInfo = Dictionary(X=thing)
 
 
-def _action(kind):
+def action(kind):
     return Dictionary(S=Name(kind), F=String("other.pdf"), JS=String("app.alert(1)"))
 
 
@@ -103,10 +103,10 @@ def test_keep_takes_what_people_have(folder, name):
 
 ENCRYPTED = pikepdf.Encryption(owner="secret", user="secret")
 HOSTILE = {
-    "script on opening": (lambda: pdf(opens_with(lambda d: _action("/JavaScript"))), "Skripte"),
-    "program on opening": (lambda: pdf(opens_with(lambda d: _action("/Launch"))), "Skripte"),
-    "form that is sent": (lambda: pdf(opens_with(lambda d: _action("/SubmitForm"))), "Skripte"),
-    "script on a page": (lambda: pdf(lambda d: d.pages[0].__setattr__("AA", Dictionary(O=_action("/X")))), "Skripte"),
+    "script on opening": (lambda: pdf(opens_with(lambda d: action("/JavaScript"))), "Skripte"),
+    "program on opening": (lambda: pdf(opens_with(lambda d: action("/Launch"))), "Skripte"),
+    "form that is sent": (lambda: pdf(opens_with(lambda d: action("/SubmitForm"))), "Skripte"),
+    "script on a page": (lambda: pdf(lambda d: d.pages[0].__setattr__("AA", Dictionary(O=action("/X")))), "Skripte"),
     "script by name": (
         lambda: pdf(lambda d: d.Root.__setattr__("Names", Dictionary(JavaScript=Dictionary()))),
         "Skripte",
