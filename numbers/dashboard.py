@@ -14,7 +14,6 @@ from portal import berlin
 
 SHOWN = 5
 EVENTS = 7
-LETTERS = 3
 MONTHS_BACK, MONTHS = 8, 12
 _FIELDS = ("pk", "e164", "base_number", "extension_digits", "area__area_code", "area__name", "label", "last_active_on")
 
@@ -51,10 +50,16 @@ def page(*, at: datetime) -> dict[str, Any]:
         "in_service": bool(counts.active or counts.scheduled),
         "upcoming": cards["upcoming"],
         "without": cards["without"],
-        "letters": address_page.cards(at=at, pending=True)[:LETTERS],
+        **_letters(at),
         "events": history.lines(history.of_numbers()[:EVENTS]),
         **_money(at),
     }
+
+
+def _letters(at: datetime) -> dict[str, Any]:
+    """Return the one letter to show whole, which is one whose PIN can be entered if there is any, and the others."""
+    cards = sorted(address_page.cards(at=at, pending=True), key=lambda card: card.state != "letter_sent")
+    return {"letter": cards[0] if cards else None, "other_letters": cards[1:]}
 
 
 def without_destination(at: datetime) -> Any:

@@ -53,6 +53,6 @@ def configure() -> None:
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": os.environ.get("PORTAL_LOG_LEVEL", "INFO")},
             "loggers": {"django.server": {"level": "INFO"}}
-            | {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "weasyprint", "fontTools")},
+            | {name: {"level": "WARNING"} for name in ("celery.worker.strategy", "weasyprint", "fontTools", "pikepdf")},
         }
     )
