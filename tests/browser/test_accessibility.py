@@ -16,6 +16,7 @@ from numbers.models import Assignment, BulkItem, BulkRun, NumberBlock, PhoneNumb
 from portal import tenancy
 from portal.demo.mail import FolderBackend
 from portal.models import User
+from staff.models import StaffMember
 from tests.browser import looks
 from tests.conftest import PROOF
 
@@ -34,6 +35,8 @@ ABOUT = {
     "numbers:calls": "active",
     "numbers:return": "inactive",
     "numbers:release": "holder",
+    "numbers:person_data": "holder",
+    "numbers:person_erase": "gone",
     "staff:member": "holder",
     "staff:edit": "holder",
     "staff:lock": "holder",
@@ -86,6 +89,7 @@ def world(transactional_db, as_operator):
             "inactive": numbers.inactive(at).first(),
             "scheduled": numbers.scheduled(at).first(),
             "holder": Assignment.objects.filter(until_at=None).order_by("pk").first().staff_member,
+            "gone": StaffMember.objects.filter(state="left", tenant__slug="acme").first(),
             "block": NumberBlock.objects.order_by("pk").first(),
             "run": _bulk_run(people["alice"], list(numbers.inactive(at)[:30]), finished_at=at),
             "open_run": _bulk_run(people["alice"], list(numbers.inactive(at)[:30]), finished_at=None),
