@@ -6,8 +6,9 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from numbers import letter_pdf, letters, printing
-from numbers.models import Address, PrintBatch
+from numbers import letter_pdf, letters, outgoing, postal, printing
+from numbers.letter_pdf import Sheet
+from numbers.models import Address, Delivery, PrintBatch
 from portal import berlin, jobs, wake
 from portal.models import JobRun
 from portal.tenancy import every_tenant
@@ -30,6 +31,26 @@ def make_batches() -> int:
     return made
 
 
+def hand_over() -> int:
+    """Give the letters that wait to the postal service, if one is switched on, and ask how the others stand.
+
+    Returns how many answers the service gave. Each letter is typeset and sealed first; what the service is asked for
+    lies between transactions.
+    """
+    service, answers = postal.switched_on(), 0
+    if service is None:
+        return 0
+    with every_tenant():
+        with transaction.atomic():
+            printing.gather_for_service(at=timezone.now())
+        while batch := _claimed(Delivery.LETTERXPRESS):
+            _make(batch)
+        while order := outgoing.claim(at=timezone.now()):
+            content = b"" if order.reference else printing.content(order.letter.batch)
+            answers += outgoing.deliver(order, content, service, at=timezone.now())
+    return answers
+
+
 def retire(*, at: datetime) -> JobRun:
     """Write down which PINs have expired, and erase PDFs a week after posting. Safe to repeat and to interrupt."""
 
@@ -43,10 +64,10 @@ def retire(*, at: datetime) -> JobRun:
     )
 
 
-def _claimed() -> PrintBatch | None:
+def _claimed(delivery: Delivery = Delivery.QUEUE) -> PrintBatch | None:
     with transaction.atomic():
-        batch = printing.claim(at=timezone.now())
-        if batch and PrintBatch.objects.to_print().filter(claimed_until=None).exists():
+        batch = printing.claim(at=timezone.now(), delivery=delivery)
+        if batch and delivery == Delivery.QUEUE and PrintBatch.objects.to_print().filter(claimed_until=None).exists():
             wake.later("numbers.tasks.make_letters")  # another worker shares the rest
         return batch
 
@@ -55,10 +76,21 @@ def _make(batch: PrintBatch) -> bool:
     """Make one batch, without a transaction while it is typeset; return whether it was kept."""
     try:
         sheets, hashes = printing.sheets(batch)
-        content = letter_pdf.batch(batch.pk, sheets, on=berlin.day(timezone.now()))
+        content = _typeset(batch, sheets)
     except Exception as error:  # noqa: BLE001 -- whatever typesetting does, the other batches are made
         log.warning("batch not made", batch=batch.pk, reason=type(error).__name__)
         printing.failed(batch, type(error).__name__)
         return False
     with transaction.atomic():
-        return printing.keep(batch, content, hashes, at=timezone.now())
+        kept = printing.keep(batch, content, hashes, at=timezone.now())
+        if kept and batch.delivery != Delivery.QUEUE:
+            outgoing.later(hashes, at=timezone.now())
+        return kept
+
+
+def _typeset(batch: PrintBatch, sheets: list[Sheet]) -> bytes:
+    today = berlin.day(timezone.now())
+    if batch.delivery == Delivery.QUEUE:
+        return letter_pdf.batch(batch.pk, sheets, on=today)
+    (sheet,) = sheets
+    return letter_pdf.single(sheet, on=today)

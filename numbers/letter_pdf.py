@@ -35,6 +35,13 @@ def batch(number: int, sheets: Sequence[Sheet], *, on: date) -> bytes:
         return paper.render("numbers/letter/batch.html", "numbers/letter/letter.css", shared)
 
 
+def single(sheet: Sheet, *, on: date) -> bytes:
+    """Return the PDF of one letter alone, for a postal service."""
+    context = {"page": _page(sheet, on=on), "sheet": sheet, "size": SIZE, **_sender()}
+    with translation.override(sheet.language):
+        return paper.render("numbers/letter/single.html", "numbers/letter/letter.css", context)
+
+
 def _page(sheet: Sheet, *, on: date) -> str:
     with translation.override(sheet.language):
         context = {"sheet": sheet, "on": on, "valid_days": 30, **_sender()}

@@ -7,14 +7,14 @@
 | pending  | deliver        | dead      | 24 hours of failures; the operator is shown it                      |
 | accepted | note           | posted    | the service posted it                                               |
 | posted   | note           | returned  | it came back                                                        |
-| pending, accepted, dead | cancel | cancelled | nothing is posted                                            |
+| pending, accepted, dead | cancel | cancelled | nothing is posted there; the letter waits for printing again         |
 
 A letter is submitted blindly once only. Whenever the outcome of a try is unknown the next one, minutes later, looks the
 letter up by its key first: so nobody gets two letters, the second of which would kill the PIN of the first.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from contextlib import suppress
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -22,7 +22,9 @@ import structlog
 from django.db import transaction
 from django.db.models import Q
 
-from numbers.models import PostalOrder
+from numbers import letters, printing
+from numbers.letters import LetterRefused
+from numbers.models import Address, PinLetter, PostalOrder
 from numbers.postal import Fate, Job, PostalError, PostalService
 from portal import audit, wake
 from portal.models import User
@@ -46,12 +48,9 @@ _STATE = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A letter to be given away: its id, and its PDF as `portal.sealing` keeps it."""
-
-    letter_id: int
-    pdf: bytes
+def later(letter_ids: Iterable[int], *, at: datetime) -> None:
+    """Let these letters, whose PDFs are kept sealed, be given to the service."""
+    PostalOrder.objects.bulk_create([PostalOrder(letter_id=pk, created_at=at, due_at=at) for pk in letter_ids])
 
 
 def claim(*, at: datetime) -> PostalOrder | None:
@@ -106,7 +105,22 @@ def note(key: UUID, job: Job, *, at: datetime) -> bool:
         order.save(update_fields=["reference", "due_at", "error", "state"])
         if news:
             _trace("letter.delivery", order, before, by=JOB, at=at)
+            _tell(order, before, at=at)
     return news
+
+
+def _tell(order: PostalOrder, before: str, *, at: datetime) -> None:
+    """Let the letter itself know what became of it."""
+    letter = order.letter
+    if order.state == State.CANCELLED:
+        printing.back_into_queue(letter)
+    elif order.state in (State.POSTED, State.RETURNED) and before != State.POSTED:
+        printing.left(letter, by=JOB, at=at)
+    if order.state == State.RETURNED:
+        Address.objects.locked([letter.address_id])
+        (mine,) = PinLetter.objects.locked([letter.pk])
+        with suppress(LetterRefused):  # its PIN was entered already, or a newer letter took its place
+            letters.came_back(mine, by=JOB, at=at)
 
 
 def cancel(order: PostalOrder, service: PostalService, *, by: User, at: datetime) -> bool:
@@ -128,6 +142,7 @@ def cancel(order: PostalOrder, service: PostalService, *, by: User, at: datetime
             before, mine.state = mine.state, State.CANCELLED
             mine.save(update_fields=["state"])
             _trace("letter.delivery", mine, before, by=by, at=at)
+            printing.back_into_queue(mine.letter)
     return cancelled
 
 
@@ -140,7 +155,7 @@ def retry(orders: Iterable[PostalOrder], *, by: User, at: datetime) -> int:
     for order in dead:
         order.state = State.PENDING
         _trace("letter.delivery", order, State.DEAD, by=by, at=at)
-    wake.later("numbers.tasks.deliver_letters")
+    wake.later("numbers.tasks.hand_letters_over")
     return len(dead)
 
 

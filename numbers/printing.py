@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from numbers import letters, pins
 from numbers.letter_pdf import Sheet
-from numbers.models import Address, LetterState, PinLetter, PrintBatch
+from numbers.models import Address, Delivery, LetterState, PinLetter, PrintBatch
 from portal import audit, berlin, sealing, wake
 from portal.models import User
 
@@ -45,23 +45,40 @@ class PrintRefused(ValueError):
 def gather(*, by: User, at: datetime) -> list[PrintBatch]:
     """Put every letter that waits into batches of at most 50, oldest first, and wake the worker; return the batches."""
     waiting = list(PinLetter.objects.queued().select_for_update(skip_locked=True, no_key=True))
-    chunks = list(batched(waiting, MOST))
+    batches = _batches(waiting, most=MOST, delivery=Delivery.QUEUE, by=by, at=at)
+    if batches:
+        wake.later("numbers.tasks.make_letters")
+    return batches
+
+
+def gather_for_service(*, at: datetime) -> list[PrintBatch]:
+    """Put every letter that waits, and was not called off there, into a batch of its own for the postal service."""
+    waiting = PinLetter.objects.queued().filter(postal_order=None)
+    rows = list(waiting.select_for_update(skip_locked=True, no_key=True, of=("self",)))
+    return _batches(rows, most=1, delivery=Delivery.LETTERXPRESS, by=JOB, at=at)
+
+
+def _batches(
+    waiting: list[PinLetter], *, most: int, delivery: Delivery, by: User | str, at: datetime
+) -> list[PrintBatch]:
+    chunks = list(batched(waiting, most))
+    person = by if isinstance(by, User) else None
     batches = PrintBatch.objects.bulk_create(
-        [PrintBatch(size=len(chunk), created_at=at, created_by=by) for chunk in chunks]
+        [PrintBatch(size=len(chunk), created_at=at, created_by=person, delivery=delivery) for chunk in chunks]
     )
     for batch, chunk in zip(batches, chunks, strict=True):
         for position, letter in enumerate(chunk, 1):
             letter.state, letter.batch, letter.position = LetterState.BATCHED, batch, position
     PinLetter.objects.bulk_update(waiting, ["state", "batch", "position"], batch_size=500)
     _note("batch.created", batches, {}, by=by, at=at)
-    if batches:
-        wake.later("numbers.tasks.make_letters")
     return batches
 
 
-def claim(*, at: datetime) -> PrintBatch | None:
+def claim(*, at: datetime, delivery: Delivery = Delivery.QUEUE) -> PrintBatch | None:
     """Take the oldest batch to be made for five minutes, so that no other worker makes it too."""
-    free = PrintBatch.objects.to_print().filter(Q(claimed_until=None) | Q(claimed_until__lte=at))
+    free = (
+        PrintBatch.objects.making().filter(delivery=delivery).filter(Q(claimed_until=None) | Q(claimed_until__lte=at))
+    )
     batch = free.select_for_update(skip_locked=True).order_by("pk").first()
     if batch:
         batch.claimed_until = at + CLAIM
@@ -105,6 +122,27 @@ def keep(claimed: PrintBatch, pdf: bytes, hashes: dict[int, str], *, at: datetim
     mine.save()
     _note("batch.made", [mine], {"state": mine.state}, by=JOB, at=at)
     return True
+
+
+def content(batch: PrintBatch | None) -> bytes:
+    """Return the PDF of a batch for the machine that posts it; empty once it was erased."""
+    return sealing.unseal(bytes(batch.sealed), about=_about(batch)) if batch and batch.sealed else b""
+
+
+def left(letter: PinLetter, *, by: str, at: datetime) -> None:
+    """Note that a postal service posted this letter today: the days for its PIN begin."""
+    Address.objects.locked([letter.address_id])
+    letters.posted(PinLetter.objects.locked([letter.pk]), on=berlin.day(at), by=by, at=at)
+    PrintBatch.objects.filter(pk__in=[letter.batch_id]).update(
+        state=State.POSTED, posted_at=at, erase_on=berlin.day(at) + timedelta(days=KEPT_DAYS)
+    )
+
+
+def back_into_queue(letter: PinLetter) -> None:
+    """Let a letter that a postal service will not post wait for printing again; its PIN is made anew then."""
+    PrintBatch.objects.filter(pk__in=[letter.batch_id]).update(sealed=None)
+    waiting = PinLetter.objects.unposted().filter(pk=letter.pk)
+    waiting.update(state=LetterState.QUEUED, batch=None, position=None, pin_hash="")
 
 
 def failed(batch: PrintBatch, reason: str) -> None:

@@ -60,3 +60,9 @@ def make_letters(**_: Any) -> int:
 def retire_letters(**_: Any) -> int:
     """Write down which PINs have expired and erase PDFs that were posted; return how many."""
     return letter_jobs.retire(at=timezone.now()).done
+
+
+@shared_task
+def hand_letters_over(**_: Any) -> int:
+    """Give PIN letters to the postal service, if one is switched on; return how many answers it gave."""
+    return letter_jobs.hand_over()

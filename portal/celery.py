@@ -51,6 +51,11 @@ app.conf.update(
             "schedule": JOB_SECONDS,
             "options": {"expires": JOB_SECONDS},
         },
+        "hand-letters-over": {
+            "task": "numbers.tasks.hand_letters_over",
+            "schedule": JOB_SECONDS,
+            "options": {"expires": JOB_SECONDS},
+        },
         "watch-pool": {
             "task": "numbers.tasks.watch_pool",
             "schedule": JOB_SECONDS,

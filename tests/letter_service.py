@@ -84,7 +84,7 @@ class _Desk(BaseHTTPRequestHandler):
                 return self.connection.close()
             if mood == "nonsense":
                 return self._answer(200, ["what?"])
-            return self._answer(status, {"status": status, "message": "OK", "data": data})
+            return self._answer(status, {"status": status, "message": "OK", "data": _without_pdf(data)})
         finally:
             with service.lock:
                 service.busy -= 1
@@ -94,7 +94,7 @@ class _Desk(BaseHTTPRequestHandler):
         if hashlib.md5(letter["base64_file"].encode()).hexdigest() != letter["base64_file_checksum"]:
             return 400, {}
         job = {"id": 1000 + len(self.server.jobs), "status": "queue", "filename_original": letter["filename_original"]}
-        job["pdf"] = base64.b64decode(letter["base64_file"]).decode()
+        job["pdf"] = base64.b64decode(letter["base64_file"])
         self.server.jobs[job["id"]] = job
         return 200, job
 
@@ -118,6 +118,12 @@ class _Desk(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+
+def _without_pdf(data):
+    if rows := data.get("printjobs"):
+        return {"printjobs": [_without_pdf(row) for row in rows]}
+    return {name: value for name, value in data.items() if name != "pdf"}
 
 
 @contextmanager

@@ -65,6 +65,16 @@ def test_processes_wait_for_the_migration_and_it_for_the_bootstrap():
     assert SERVICES["bootstrap"]["depends_on"] == {"postgres": {"condition": "service_healthy"}}
 
 
+def test_uploads_are_in_a_volume_that_web_and_console_share():
+    for name in ("web", "operator"):
+        assert "data:/data" in SERVICES[name]["volumes"]
+        assert SERVICES[name]["environment"]["DATA_DIR"] == "/data"
+
+
+def test_only_those_who_speak_with_the_postal_service_know_its_key():
+    assert [name for name in OURS if "PORTAL_POSTAL_KEY" in SERVICES[name]["environment"]] == ["operator", "worker"]
+
+
 def test_databases_are_reached_from_inside_only():
     assert COMPOSE["networks"]["inside"] == {"internal": True}
     for name in ("postgres", "redis"):

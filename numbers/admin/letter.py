@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 
 from numbers import letters, printing, window
 from numbers.letters import LetterRefused
-from numbers.models import Address, LetterState, LockedLetter, PinLetter, PrintBatch
+from numbers.models import Address, Delivery, LetterState, LockedLetter, PinLetter, PrintBatch
 from numbers.printing import PrintRefused
 from portal import cells
 from portal.admin import Console, agent
@@ -88,6 +88,9 @@ class PrintBatchAdmin(Console):
     list_filter = ("state",)
     ordering = ("-id",)
     change_list_template = "admin/numbers/printbatch/change_list.html"
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).filter(delivery=Delivery.QUEUE)  # a postal service prints the others
 
     @admin.display(description=_("Batch"))
     def number(self, batch: PrintBatch) -> str:

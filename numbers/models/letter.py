@@ -37,6 +37,10 @@ class PinLetterQuerySet(models.QuerySet["PinLetter"]):
         """Return the letters that wait to be printed, oldest first."""
         return self.filter(state=LetterState.QUEUED, batch=None).order_by("id")
 
+    def unposted(self) -> "PinLetterQuerySet":
+        """Return the letters that still count, were made and are not posted yet."""
+        return self.open().filter(state__in=LetterState.on_paper())
+
     def in_review(self) -> "PinLetterQuerySet":
         """Return the letters whose address did not fit and waits for the operator's wording."""
         return self.filter(state=LetterState.REVIEW)

@@ -66,7 +66,7 @@ def test_deliver_submits_with_credentials_checksum_and_key(order, desk, service,
     turn(service, NOW, as_operator)
 
     (job,) = desk.jobs.values()
-    assert (job["filename_original"], job["pdf"]) == (f"{one.key}.pdf", PDF.decode())
+    assert (job["filename_original"], job["pdf"]) == (f"{one.key}.pdf", PDF)
     kept = now(one, as_operator)
     assert (kept.state, kept.reference, kept.error) == ("accepted", "1000", "")
     with as_operator():
