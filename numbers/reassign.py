@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from numbers import assignment, holders, purge
+from numbers import assignment, purge
 from numbers.models import Assignment, LockedNumber
 from numbers.outcomes import Outcome, Result
 from numbers.purge import PurgeRefused
@@ -50,8 +51,15 @@ def reassign(
 
 
 def _holding(numbers: Sequence[LockedNumber], at: datetime) -> dict[int, Assignment]:
-    rows = holders.present(at).filter(number__in=[number.pk for number in numbers], shared=False)
-    return {interval.number_id: interval for interval in rows.order_by("from_at")}
+    """Return the interval that a reassignment of each number ends.
+
+    Not who has it at `at`: somebody else may have changed it while we waited for the lock, at a later instant.
+    """
+    ahead = Assignment.objects.filter(number=OuterRef("number"), settled_at=None, from_at=OuterRef("until_at"))
+    standing = Assignment.objects.filter(Q(until_at=None) | Exists(ahead), shared=False)
+    begun = standing.filter(Q(from_at__lte=at) | Q(settled_at__isnull=False))
+    rows = begun.filter(number__in=[number.pk for number in numbers]).order_by("from_at")
+    return {interval.number_id: interval for interval in rows}
 
 
 def _purge(number: LockedNumber, interval: Assignment | None, ticked: Ticked, *, by: User, at: datetime) -> None:

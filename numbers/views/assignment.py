@@ -25,6 +25,12 @@ from portal import berlin, submissions
 from portal.access import Request, administrator, recently_signed_in
 from staff.models import StaffMember
 
+# At which field a refusal is said; at the head of the form otherwise.
+FIELD: dict[Reason | None, str] = {
+    Reason.PERSON_LOCKED: "to",
+    Reason.PERSON_LEFT: "to",
+    Reason.INACTIVE_BY_THEN: "from_on",
+}
 PAGE, PEOPLE = "numbers/assignment/assign.html", "numbers/assignment/_to.html#people"
 
 
@@ -56,7 +62,7 @@ def _save(request: Request, number: PhoneNumber, at: datetime) -> HttpResponseBa
         return _page(request, number, form, at=at)
     if outcome is None or outcome.result == Result.REFUSED:
         if outcome:
-            form.add_error(None, outcome.sentence)
+            form.add_error(FIELD.get(outcome.reason), outcome.sentence)
         return _page(request, number, form, at=at)
     _say(request, number, form, outcome)
     return changed(request, number, outcome, at=at)

@@ -228,3 +228,47 @@ def test_export_names_the_holders(cast, sign_in, scene):
 
     assert "Zugeordnet" in content.splitlines()[0]
     assert content.splitlines()[1].endswith(";Berta Baum")
+
+
+@pytest.mark.parametrize(("state", "sentence"), [("locked", "gesperrt"), ("left", "gehört nicht mehr zu Ihrem")])
+def test_assign_to_somebody_who_cannot_have_it_says_so_at_the_select(cast, sign_in, scene, state, sentence):
+    number, _berta, curt = scene
+    with within(cast.acme, cast.alice):
+        left = {"left_at": NOW} if state == "left" else {}
+        StaffMember.objects.filter(pk=curt.pk).update(state=state, **left)
+
+    answer = send(sign_in(cast.alice), url(number), cast.acme, to=curt.pk)
+
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    error = page[page.index('id="id_to_error"') :]
+    assert sentence in " ".join(error[:600].split())
+    assert len(intervals(cast, number)) == 1
+
+
+def test_handover_to_a_day_on_which_the_number_is_inactive_says_so_at_the_day(cast, sign_in, scene):
+    number, _berta, curt = scene
+    with within(cast.acme, cast.alice):
+        PhoneNumber.objects.filter(pk=number.pk).update(
+            state="deactivation_scheduled", last_active_on=date(2026, 12, 31)
+        )
+
+    answer = send(sign_in(cast.alice), url(number), cast.acme, to=curt.pk, from_on="2027-01-15")
+
+    assert answer.status_code == 422
+    page = answer.content.decode()
+    assert "Vormerkung" in page[page.index('id="id_from_on_error"') :][:600]
+    assert len(intervals(cast, number)) == 1
+
+
+def test_assign_of_an_inactive_number_offers_no_form_and_says_what_to_do(cast, sign_in, scene):
+    with within(cast.acme, cast.alice):
+        inactive = make.number("+493023125019")
+    client = sign_in(cast.alice)
+
+    assert "Aktivieren Sie die Rufnummer zuerst" in text(client.get(url(inactive)))
+    answer = send(client, url(inactive), cast.acme, to=scene[2].pk)
+
+    assert answer.status_code == 422
+    assert "Aktivieren Sie die Rufnummer zuerst" in text(answer)
+    assert intervals(cast, inactive) == []

@@ -1,11 +1,13 @@
 """The source's dialog with its tick: reassign and delete the former user's traffic data, both or neither."""
 
 import re
+from datetime import date, timedelta
 
 import pytest
 import time_machine
+from django.db import transaction
 
-from numbers import assignment, purge
+from numbers import assignment, disputes, purge
 from numbers.models import Assignment, CallRecord, PhoneNumber, Purge
 from portal.models import AuditEvent
 from tests import calling, make
@@ -75,7 +77,7 @@ def test_reassign_without_the_tick_keeps_the_calls(cast, sign_in, scene):
         assert not Purge.objects.exists()
 
 
-@pytest.mark.parametrize("changes", [{"count_seen": 1}, {"notice": "old"}, {"purge": 7}])
+@pytest.mark.parametrize("changes", [{"count_seen": 1}, {"notice": "old"}, {"purge": 10**12}])
 def test_reassign_whose_purge_is_not_what_was_shown_changes_nothing(cast, sign_in, scene, changes):
     number, interval, curt = scene
 
@@ -105,3 +107,37 @@ def test_purge_wants_a_fresh_sign_in(cast, client, scene):
     assert "reauthenticate" in answer.headers["Location"]
     with within(cast.acme, cast.alice):
         assert CallRecord.objects.count() == 2
+
+
+def test_purge_under_dispute_is_not_offered_and_refused_with_the_next_step(cast, sign_in, scene, as_operator):
+    number, interval, curt = scene
+    with transaction.atomic(), as_operator():
+        given = {"tenant_id": cast.acme.pk, "number": None, "month": date(2026, 11, 1), "reason": "x"}
+        disputes.open_(**given, by=cast.olga, at=NOW)
+    client = sign_in(cast.alice)
+
+    page = client.get(f"/numbers/{number.pk}/assign/")
+    assert 'name="purge"' not in page.content.decode()
+    answer = send(client, f"/numbers/{number.pk}/assign/", cast.acme, **fields(interval, curt))
+
+    assert answer.status_code == 422
+    for shown in (text(page), text(answer)):
+        assert "Einwendung" in shown
+    with within(cast.acme, cast.alice):
+        assert CallRecord.objects.count() == 2
+        assert Assignment.objects.get(until_at=None).staff_member.name == "Paula Peters"
+
+
+def test_purge_of_somebody_who_lost_the_number_meanwhile_changes_nothing(cast, sign_in, scene):
+    number, interval, curt = scene
+    with within(cast.acme, cast.alice):  # by somebody whose clock is ahead
+        rows = PhoneNumber.objects.locked([number.pk])
+        later = NOW + timedelta(seconds=1)
+        assignment.assign(rows, staff_member=make.member("Dritte"), by=cast.alice, at=later)
+
+    answer = send(sign_in(cast.alice), f"/numbers/{number.pk}/assign/", cast.acme, **fields(interval, curt))
+
+    assert answer.status_code == 422
+    with within(cast.acme, cast.alice):
+        assert CallRecord.objects.count() == 2
+        assert Assignment.objects.get(until_at=None).staff_member.name == "Dritte"

@@ -10,7 +10,7 @@ from portal.models import AuditEvent, Membership, OutboxMessage, Role, User
 from staff import invitations, members
 from staff.invitations import NotValid
 from staff.models import Invitation, StaffMember
-from tests import make
+from tests import duel, make
 from tests.conftest import NOW
 
 SECRET = "Sieben-blaue-Elefanten"
@@ -303,3 +303,30 @@ def test_who_lost_the_membership_is_invited_again(acme, as_operator):
 
     assert outcome.result == "done"
     assert Membership.objects.get(user=acme.bob).role == "staff"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_accept_one_link_at_once_make_one_login(cast, scale):
+    for place in range(scale(50)):
+        address = f"nora{place}@acme.example"
+        with tenancy.tenant_transaction(cast.acme.pk, user_id=cast.alice.pk):
+            invitations.invite(
+                locked(make.member(f"Nora {place}", email=address)), role=Role.STAFF, by=cast.alice, at=NOW
+            )
+            key = kept()
+
+        def accepts(name, key=key):
+            def act():
+                with tenancy.tenant_transaction(cast.acme.pk):
+                    return invitations.accept(key, user=None, name=name, password=SECRET, at=NOW).name
+
+            return act
+
+        [pair] = duel.fight([(accepts("First"), accepts("Second"))])
+
+        [refused] = [answer for answer in pair if isinstance(answer, NotValid)]
+        [name] = [answer for answer in pair if answer is not refused]
+        user = User.objects.get(email=address)
+        assert (user.name, user.check_password(SECRET)) == (name, True)
+        with tenancy.tenant_transaction(cast.acme.pk):
+            assert Membership.objects.filter(user=user).count() == 1
