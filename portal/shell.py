@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from portal.access import tenant_token
 from portal.hotline import hotline
@@ -100,8 +101,8 @@ def _nav(path: str, role: Role) -> list[dict[str, Any]]:
             _("Organisation"),
             [
                 ("billing:costs", _("Costs"), "receipt-text", _MONEY),
-                ("numbers:itemised", _("Itemised bill"), "list-checks", _ADMIN),
-                ("numbers:own_calls", _("My calls"), "phone", _STAFF),
+                ("numbers:itemised", pgettext("navigation", "Itemised bill"), "list-checks", _ADMIN),
+                ("numbers:own_calls", _("My calls"), "phone-call", _STAFF),
                 ("staff:list", _("Staff"), "users", _ADMIN),
                 ("numbers:addresses", _("Addresses"), "mail", _ADMIN),
                 ("numbers:history", _("History"), "history", _ADMIN),

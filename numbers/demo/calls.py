@@ -23,7 +23,8 @@ def tell(tenant: Tenant, people: Mapping[str, User], *, now: datetime) -> None:
     with tenant_transaction(tenant.pk, user_id=alice.pk):
         at = berlin.begin(before) - timedelta(days=9, hours=-10)
         itemisation.order(masked=True, declaration=itemisation.DECLARATION, by=alice, at=at)
-        staff_settings.change({"sees_own_calls": True}, by=alice, at=at)  # so that Bob has some to look at
+        # So that Bob has some to look at and something to do.
+        staff_settings.change({"sees_own_calls": True, "edits_forwarding": True}, by=alice, at=at)
     call_months.ensure([*call_months.ahead(now), last, before, berlin.next_month(before, -1)])
     berlin_numbers = PhoneNumber.objects.filter(tenant=tenant, area__area_code="30")
     numbers = list(berlin_numbers.active(now).order_by("e164")[:BUSY])  # two of Bob's among them
