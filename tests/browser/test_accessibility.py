@@ -12,7 +12,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from numbers import demo
-from numbers.models import Assignment, BulkItem, BulkRun, NumberBlock, PhoneNumber
+from numbers.models import Address, Assignment, BulkItem, BulkRun, NumberBlock, NumberOrder, PhoneNumber
 from portal import tenancy
 from portal.demo.mail import FolderBackend
 from portal.models import User
@@ -45,6 +45,10 @@ ABOUT = {
     "staff:role": "holder",
     "numbers:itemised_bill": "month",
     "numbers:block": "block",
+    "numbers:order": "order",
+    "numbers:address": "address_sent",
+    "numbers:address_edit": "address_new",
+    "numbers:address_move": "address_verified",
 }
 NOT_WALKED = {
     "numbers:bulk": "needs a choice of numbers; test_dialogs opens it",
@@ -57,7 +61,10 @@ NOT_WALKED = {
     "numbers:unassign": "answers a form only",
     "numbers:handover_withdraw": "answers a form only",
     "numbers:itemised_file": "a file",
-    "numbers:order": "the demo has no order yet",
+    "numbers:address_remove": "answers a form only",
+    "numbers:letter_ask": "answers a form only",
+    "numbers:letter_withdraw": "answers a form only",
+    "numbers:letter_pin": "answers a form only",
     "numbers:order_proof": "a file",
     "numbers:order_confirm": "needs a reservation",
     "staff:export": "a file",
@@ -90,6 +97,10 @@ def world(transactional_db, as_operator):
             "scheduled": numbers.scheduled(at).first(),
             "holder": Assignment.objects.filter(until_at=None).order_by("pk").first().staff_member,
             "gone": StaffMember.objects.filter(state="left", tenant__slug="acme").first(),
+            "order": NumberOrder.objects.first(),
+            "address_sent": Address.objects.pending(at).exclude(entry_until=None).first(),
+            "address_new": Address.objects.order_by("-pk").first(),
+            "address_verified": Address.objects.verified(at).first(),
             "block": NumberBlock.objects.order_by("pk").first(),
             "run": _bulk_run(people["alice"], list(numbers.inactive(at)[:30]), finished_at=at),
             "open_run": _bulk_run(people["alice"], list(numbers.inactive(at)[:30]), finished_at=None),
