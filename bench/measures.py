@@ -18,7 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from psycopg.conninfo import make_conninfo
 
-from bench import calls, pool, world
+from bench import calls, letters, pool, world
 from bench.client import Target, throughput
 from bench.result import Result, at_least, at_most
 from bench.servers import ADMIN, FLOOR, WEB
@@ -70,6 +70,7 @@ def all_of_them(admin_url: str, *, rounds: int, processes: list[subprocess.Popen
     results += _export(people, processes[0])
     results += _month_end(raw)
     results += pool.measure(raw, rounds=rounds)
+    results += letters.measure(people.alice)
     raw.close()
     return results + of_calls(admin_url)
 
