@@ -12,7 +12,7 @@ from numbers.models import PinLetter
 ALPHABET = "23456789ACDEFGHJKMNPQRTUVWXY"  # 28 signs, none of which is taken for another
 LENGTH = 8
 # Slow on purpose, but light on memory: letters are made beside a PDF, and the entry is limited to five tries.
-_HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
+_HASHER = PasswordHasher(time_cost=4, memory_cost=9 * 1024, parallelism=1)
 
 
 def new() -> str:
