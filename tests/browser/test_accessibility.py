@@ -61,6 +61,8 @@ NOT_WALKED = {
     "numbers:unassign": "answers a form only",
     "numbers:handover_withdraw": "answers a form only",
     "numbers:itemised_file": "a file",
+    "numbers:own_forwarding": "needs a number of one's own, and the tenant's leave",
+    "numbers:own_forwarding_remove": "answers a form only",
     "numbers:address_remove": "answers a form only",
     "numbers:letter_ask": "answers a form only",
     "numbers:letter_withdraw": "answers a form only",
