@@ -14,6 +14,7 @@ from numbers import orders, pool
 from numbers.models import LocalArea, NumberOrder, PhoneNumber, PoolNumber
 from portal.tenancy import tenant_transaction
 from tests import make
+from tests.browser import looks
 from tests.portal.test_uploads import action, opens_with, pdf
 
 
@@ -229,6 +230,26 @@ def test_order_above_the_limit_waits_for_the_operator(shop, cast, berlin, in_acm
     expect(page.get_by_text(say.fulfilled)).to_be_visible()
     page.get_by_role("link", name="030 23125800").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("030 23125800")
+
+
+def test_pages_of_ordering_have_no_faults(visit, cast, berlin, in_acme, settings):
+    """What the walk over all pages cannot reach: offers, confirmation with proof, an order that waits."""
+    settings.ORDER_LIMIT = 1
+    page, found = visit(cast.alice), []
+    for kind, count in (("block", 10), ("single", 2)):
+        page.goto(f"/numbers/orders/new/?area=30&kind={kind}&count={count}&q=")
+        found += looks.faults(page, f"offers of {kind}")
+    page.get_by_role("button", name=WORDS["de"].take_next).click()
+    found += looks.faults(page, "confirmation")
+    page.get_by_label(WORDS["de"].proof).set_input_files(
+        {"name": "plan.pdf", "mimeType": "application/pdf", "buffer": pdf()}
+    )
+    page.get_by_role("button", name=WORDS["de"].order).click()
+    found += looks.faults(page, "waiting order")
+    page.goto("/numbers/orders/")
+    found += looks.faults(page, "orders")
+
+    assert found == [], "\n".join(found)
 
 
 def test_order_without_a_verified_address_leads_to_the_addresses(visit, cast, manner, in_acme):
