@@ -1,4 +1,4 @@
-"""What happens next: scheduled deactivations, grouped by their last active day."""
+"""What happens next: scheduled deactivations, grouped by their last active day, and dated hand-overs."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Count, Window
 from django.db.models.expressions import F
 
-from numbers import messages
+from numbers import holders, messages
 from numbers.models import PhoneNumber
 from portal import berlin
 
@@ -42,6 +42,31 @@ def days(numbers: Iterable[Any], *, at: datetime) -> list[Day]:
         text = " · ".join(part for part in (number.area.name, number.label) if part)
         day.numbers.append((number.pk, messages.display(number), text))
     return list(found.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Handover:
+    """A number that somebody will have from a later day on; `text` says where and what it is."""
+
+    number_id: int
+    number: str
+    text: str
+    name: str
+    begins_on: date
+
+
+def handovers(at: datetime) -> tuple[list[Handover], int]:
+    """Return the next hand-overs, the first SIZE of them, and how many there are in all (rule A9)."""
+    found = holders.ahead(at).order_by("from_at", "number__e164", "staff_member__sort_key")
+    rows = list(found.select_related("number__area", "staff_member").annotate(of_all=Window(Count("pk")))[:SIZE])
+    shown = [_handover(row) for row in rows]
+    return shown, rows[0].of_all if rows else 0
+
+
+def _handover(row: Any) -> Handover:
+    number = row.number
+    text = " · ".join(part for part in (number.area.name, number.label) if part)
+    return Handover(number.pk, messages.display(number), text, row.staff_member.name, berlin.day(row.from_at))
 
 
 def _day(last: date, total: int, at: datetime) -> Day:

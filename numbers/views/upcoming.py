@@ -1,4 +1,4 @@
-"""What happens next: the scheduled deactivations, day by day."""
+"""What happens next: the scheduled deactivations, day by day, and the hand-overs."""
 
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -13,9 +13,10 @@ from portal.access import Request, administrator
 @require_GET
 @administrator
 def upcoming(request: Request) -> HttpResponse:
-    """Show the numbers that will become inactive, grouped by their last active day."""
+    """Show the numbers that will become inactive, grouped by their last active day, and those that change hands."""
     at = timezone.now()
     page = Paginator(shown.scheduled(at), shown.SIZE).get_page(request.GET.get("page"))
-    context = {"page": page, "days": shown.days(page, at=at)}
+    handovers, count = shown.handovers(at)
+    context = {"page": page, "days": shown.days(page, at=at), "handovers": handovers, "handover_count": count}
     part = "#list" if request.htmx.request_type == "partial" else ""
     return render(request, f"numbers/upcoming/upcoming.html{part}", context)

@@ -1,10 +1,12 @@
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 import time_machine
 from django.urls import reverse
 
-from portal import tenancy
+from numbers import assignment
+from numbers.models import PhoneNumber
+from portal import berlin, tenancy
 from tests import make
 from tests.conftest import NOW
 
@@ -76,5 +78,34 @@ def test_upcoming_asks_as_much_of_the_database_for_any_number(acme, sign_in, dja
     client.get(URL)
     for count in (1, 3, 30):
         scheduled(count, date(2026, 12, 31))
-        with django_assert_num_queries(7):
+        with django_assert_num_queries(8):
             client.get(URL)
+
+
+def test_upcoming_shows_hand_overs_to_change_and_withdraw(acme, sign_in):
+    number = make.number("+493023125012", state="active", label="Empfang")
+    berta = make.member("Berta Baum")
+    [locked] = PhoneNumber.objects.locked([number.pk])
+    assignment.assign([locked], staff_member=berta, from_at=berlin.begin(date(2026, 12, 15)), by=acme.alice, at=NOW)
+    client = sign_in(acme.alice)
+
+    page = client.get(URL)
+
+    text = page.content.decode()
+    assert [(one.name, one.begins_on) for one in page.context["handovers"]] == [("Berta Baum", date(2026, 12, 15))]
+    assert "an Berta Baum ab 15.12.2026" in text
+    assert "Nichts ist vorgemerkt" not in text
+    assert reverse("numbers:assign", args=[number.pk]) in text
+    assert reverse("numbers:handover_withdraw", args=[number.pk]) in text
+
+
+def test_upcoming_leaves_out_a_hand_over_that_has_begun(acme, sign_in):
+    number = make.number("+493023125012", state="active")
+    [locked] = PhoneNumber.objects.locked([number.pk])
+    berta = make.member("Berta Baum")
+    assignment.assign([locked], staff_member=berta, from_at=berlin.begin(date(2026, 12, 15)), by=acme.alice, at=NOW)
+
+    with time_machine.travel(datetime(2026, 12, 15, 9, 0, tzinfo=UTC), tick=False):
+        page = sign_in(acme.alice).get(URL)
+
+    assert page.context["handovers"] == []
