@@ -38,14 +38,16 @@ def csv(wanted: Wanted, *, tenant_id: int, user_id: int, at: datetime) -> Iterat
 
 def results_csv(run_id: int, *, tenant_id: int, user_id: int) -> Iterator[str]:
     """Yield what became of each number of a bulk run as CSV lines, in the present language."""
-    yield cells.BOM + cells.table([[_("Phone number"), _("Label"), _("Assigned to"), _("Result"), _("Reason")]])
     with tenant_transaction(tenant_id, user_id=user_id):
-        found = bulk_results.items(BulkRun.objects.get(pk=run_id)).iterator(chunk_size=CHUNK)
+        run = BulkRun.objects.get(pk=run_id)
+        to = [_("Assigned to")] if run.verb == "assign" else []
+        yield cells.BOM + cells.table([[_("Phone number"), _("Label"), *to, _("Result"), _("Reason")]])
+        found = bulk_results.items(run).iterator(chunk_size=CHUNK)
         for some in batched(found, CHUNK):
             yield cells.table(
                 [
                     cells.number(line["e164"]),
-                    *map(cells.neutral, (line["label"], line["to"])),
+                    *map(cells.neutral, (line["label"], line["to"]) if to else (line["label"],)),
                     line["result"],
                     line["sentence"],
                 ]

@@ -21,7 +21,7 @@ from staff.models import LockedMember, StaffMember
 
 class _Numbers:
     name, title = "numbers", _("Phone numbers and since when")
-    models: tuple[str, ...] = ("numbers.Assignment",)
+    models: tuple[str, ...] = ("numbers.Assignment", "numbers.BulkItem")  # a bulk run says who got what, no more
     columns: tuple[str, ...] = ("number", "from_at", "until_at")
 
     def rows(self, member: StaffMember, *, own: bool) -> list[Row]:

@@ -45,12 +45,13 @@ def functions(table: str, *, create: str, drop: str, may_drop: str) -> str:
 
     `may_drop` is a condition in which `%2$L` stands for the month (its first day) and `%1$I` for the partition; what it
     refuses is kept.
-    Each returns whether it did something, and gives up after a second of waiting for others' locks.
+    Each returns whether it did something, and gives up after two seconds of waiting for others' locks: in the first of
+    them a vacuum that PostgreSQL started by itself is not yet asked to give way.
     """
     name = f"'{table}_' || to_char(month, 'YYYY_MM')"
     head = (
         "(month date) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER"
-        " SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '1s' AS $$"
+        " SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '2s' AS $$"
         f" DECLARE name text := {name}; allowed boolean; BEGIN"
         " IF month <> date_trunc('month', month) OR month < date '2020-01-01'"
         " OR month > date '2100-01-01' THEN RAISE EXCEPTION '% is no month to keep', month; END IF;"

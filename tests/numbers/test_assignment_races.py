@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -67,6 +68,7 @@ def test_parallel_reassignments_of_one_number_with_purge(cast, scale):
         while not over.is_set():
             with as_alice(cast):
                 open_ones.append(Assignment.objects.filter(number=number, until_at=None).count())
+            time.sleep(0.005)
         connection.close()
 
     def reassigns(place):
@@ -81,8 +83,10 @@ def test_parallel_reassignments_of_one_number_with_purge(cast, scale):
             at = NOW + timedelta(milliseconds=next(clock))
             with as_alice(cast):
                 interval = holders.present(at + timedelta(days=1)).filter(number=number).latest("from_at")
-                ring(number, interval)
-                seen = Ticked(interval.pk, purge.preview(interval, at=at + timedelta(days=1)).count, purge.NOTICE)
+                later = at + timedelta(days=1)
+                if not purge.preview(interval, at=later).count:  # one call is enough: each makes all others look again
+                    ring(number, interval)
+                seen = Ticked(interval.pk, purge.preview(interval, at=later).count, purge.NOTICE)
                 others = [person for person in people if person.pk != interval.staff_member_id]
             try:
                 with as_alice(cast):

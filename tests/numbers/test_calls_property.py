@@ -156,7 +156,7 @@ class Life:
         before = CallRecord.objects.count()
         ticked = reassign.Ticked(row.pk, shown, purge.NOTICE)
         [locked] = self.locked(number)
-        reassign.reassign(locked, to=self.people[person], ticked=ticked, by=self.by, at=self.at)
+        reassign.reassign([locked], to=self.people[person], ticked={locked.pk: ticked}, by=self.by, at=self.at)
         if self.assigned(number, person):
             assert before - CallRecord.objects.count() == shown == Purge.objects.order_by("-pk")[0].count
             for key in gone:
