@@ -128,7 +128,7 @@ def ring(number, interval):
 
 
 def called(number, interval, *, at):
-    """Return how many calls whoever has the number got, one at least; more would make all others look again for ever."""
+    """Return how many calls whoever has the number got, at least one; more would make others look again for ever."""
     if not purge.preview(interval, at=at).count:
         ring(number, interval)
     return purge.preview(interval, at=at).count
