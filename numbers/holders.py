@@ -11,7 +11,7 @@ from django.db.models import JSONField, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from numbers.models import Assignment, PhoneNumber
-from portal import berlin
+from portal import berlin, lookups, tenancy
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,10 @@ _HELD = """
 SELECT jsonb_agg(jsonb_build_array(m.id, m.name, a.from_at, a.until_at) ORDER BY a.from_at, m.sort_key, a.id)
 FROM numbers_assignment AS a JOIN staff_staffmember AS m ON m.tenant_id = a.tenant_id AND m.id = a.staff_member_id
 WHERE a.tenant_id = {tenant} AND a.number_id = {number} AND (a.until_at IS NULL OR a.until_at > %s)"""
+_HOLDERS = """
+SELECT a.number_id, a.staff_member_id, m.name, a.from_at, a.until_at FROM numbers_assignment AS a
+JOIN staff_staffmember AS m ON m.tenant_id = a.tenant_id AND m.id = a.staff_member_id
+JOIN numbers_phonenumber AS n ON n.tenant_id = a.tenant_id AND n.id = a.number_id"""
 _WORKS = " AND NOT EXISTS (SELECT FROM numbers_phonenumber WHERE id = %s AND last_active_on < %s)"
 
 
@@ -60,12 +64,18 @@ def ahead(at: datetime) -> "QuerySet[Assignment]":
 
 def of_numbers(number_ids: Collection[int], *, at: datetime) -> dict[int, Holding]:
     """Return who holds and who will hold each of these numbers, in one query; numbers of nobody are left out."""
-    rows = Assignment.objects.filter(number__any=number_ids).filter(Q(until_at=None) | Q(until_at__gt=at))
-    rows = rows.exclude(number__last_active_on__lt=berlin.day(at)).order_by("from_at", "staff_member__sort_key", "pk")
+    condition, given = tenancy.narrowed("a.")
     found: dict[int, Holding] = {}
-    for holder in _holders(rows):
-        held = found.setdefault(holder.number_id, Holding())
-        (held.ahead if holder.from_at > at else held.present).append(holder)
+    with connection.cursor() as cursor:  # by hand, for an export asks it for every thousand rows
+        cursor.execute(
+            f"{_HOLDERS} WHERE {condition} AND a.number_id = ANY(%s) AND (a.until_at IS NULL OR a.until_at > %s)"
+            f" AND (n.last_active_on IS NULL OR n.last_active_on >= %s) ORDER BY a.from_at, m.sort_key, a.id",
+            [*given, lookups.keys(number_ids), at, berlin.day(at)],
+        )
+        for row in cursor.fetchall():
+            holder = Holder(*row)
+            held = found.setdefault(holder.number_id, Holding())
+            (held.ahead if holder.from_at > at else held.present).append(holder)
     return found
 
 

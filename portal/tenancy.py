@@ -30,12 +30,13 @@ def current() -> int:
     return tenant_id
 
 
-def narrowed() -> tuple[str, list[int]]:
-    """Return wall 1 as SQL, for statements by hand: a condition on `tenant_id` and its parameters."""
+def narrowed(of: str = "") -> tuple[str, list[int]]:
+    """Return wall 1 as SQL, for statements by hand: a condition on `tenant_id` (`of` a table, as `a.`) and its
+    parameters."""
     tenant_id = _announced.get()
     if tenant_id is None:
         raise NoTenant("A tenant's rows were asked for and no tenant is announced.")
-    return ("TRUE", []) if tenant_id == EVERY_TENANT else ("tenant_id = %s", [tenant_id])
+    return ("TRUE", []) if tenant_id == EVERY_TENANT else (f"{of}tenant_id = %s", [tenant_id])
 
 
 _ANNOUNCE = "SELECT set_config('app.user_id', %s, true), set_config('app.tenant_id', %s, true)"

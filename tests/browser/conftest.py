@@ -46,7 +46,7 @@ LISTENER = """addEventListener("securitypolicyviolation", (event) =>
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.serial)
+            item.add_marker(pytest.mark.browser)
 
 
 @dataclass
