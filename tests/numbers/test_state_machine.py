@@ -1,5 +1,6 @@
 """The life of a few numbers, step by step against a model of plain dictionaries that knows nothing of the database."""
 
+import itertools
 import random
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -245,27 +246,29 @@ class Life(RuleBasedStateMachine):
         assert now_paid >= len(readers["active"])
 
 
-def live(cast, as_operator, steps, number, **options):
-    """Let machines run until `steps` steps were taken."""
+def live(cast, as_operator, steps, number):
+    """Let machines run until `steps` steps were taken; hypothesis ends some of them early."""
     WORLD.update(cast=cast, as_operator=as_operator, steps=0)
-    run_state_machine_as_test(
-        seed(number)(Life) if number is not None else Life,
-        settings=settings(
-            max_examples=max(1, steps // STEPS),
-            stateful_step_count=STEPS,
-            deadline=None,
-            database=None,
-            suppress_health_check=list(HealthCheck),
-            **options,
-        ),
-    )
+    for again in itertools.count():
+        left = steps - WORLD["steps"]
+        if left <= 0:
+            break
+        run_state_machine_as_test(
+            seed(number + again)(Life),
+            settings=settings(
+                max_examples=-(-left // STEPS),
+                stateful_step_count=STEPS,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
     print(f"{WORLD['steps']} steps")
-    assert WORLD["steps"] >= steps * 0.9
 
 
 @pytest.mark.timeout(3600)
 def test_the_life_of_numbers_follows_the_model(cast, as_operator, scale):
-    live(cast, as_operator, scale(10_000), None, derandomize=True)
+    live(cast, as_operator, scale(10_000), 23)
 
 
 @pytest.mark.timeout(3600)
