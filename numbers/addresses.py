@@ -21,17 +21,14 @@ from django.utils.translation import gettext_lazy as _
 from numbers.models import Address, AddressState, LocalArea, LockedAddress, PhoneNumber, PinLetter
 from portal import audit
 from portal.models import User
+from portal.refusals import Refused
 
 FIELDS = ("company", "extra", "street", "house_number", "postcode", "town")
 EDITABLE = frozenset({AddressState.UNVERIFIED, AddressState.LOCKED, AddressState.EXPIRED, AddressState.RETURNED_MAIL})
 
 
-class AddressRefused(ValueError):
+class AddressRefused(Refused):
     """The address cannot be entered, changed or removed like this; `reason` says why, `field` where."""
-
-    def __init__(self, reason: Promise | str, field: str | None = None) -> None:
-        super().__init__(str(reason))
-        self.reason, self.field = reason, field
 
 
 def verified_areas(at: datetime) -> frozenset[int]:

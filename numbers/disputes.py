@@ -11,21 +11,17 @@ from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.db.models import Q, QuerySet
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from numbers import call_months
 from numbers.models import Dispute, PhoneNumber
 from portal import audit, berlin
 from portal.models import User
+from portal.refusals import Refused
 
 
-class DisputeRefused(ValueError):
+class DisputeRefused(Refused):
     """The dispute cannot be opened; `reason` says why, for people."""
-
-    def __init__(self, reason: Promise | str) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
 
 
 def open_(*, tenant_id: int, number: PhoneNumber | None, month: date, reason: str, by: User, at: datetime) -> Dispute:

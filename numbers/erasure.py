@@ -20,6 +20,7 @@ from numbers import call_mail, personal, purge
 from numbers.models import Assignment, CallRecord, ErasureDecision, LockedNumber
 from portal import audit
 from portal.models import User
+from portal.refusals import Refused
 from staff import messages
 from staff.models import LockedMember, StaffMember, StaffState
 
@@ -34,12 +35,8 @@ REASONS: Mapping[str, Promise] = {
 }
 
 
-class ErasureRefused(ValueError):
+class ErasureRefused(Refused):
     """Nothing was erased; `reason` says why and what to do next."""
-
-    def __init__(self, reason: Promise | str) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

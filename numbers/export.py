@@ -84,9 +84,9 @@ class _Writer:
             since and since.isoformat(),
             last_active_on and last_active_on.isoformat(),
             self.usages[usage],
-            label and cells.neutral(label),
-            note and cells.neutral(note),
+            cells.neutral(label),
+            cells.neutral(note),
             cells.number(base) if extension else "",
             self.price_classes[price_class],
-            cells.neutral(", ".join([holder.name for holder in holding.present])) if holding.present else "",
+            cells.neutral(", ".join(holder.name for holder in holding.present)),
         ]

@@ -18,7 +18,6 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Q
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
@@ -28,18 +27,15 @@ from numbers.models import Forwarding, LockedNumber, PhoneNumber
 from numbers.notation import Unreadable
 from portal import audit, lookups
 from portal.models import User
+from portal.refusals import Refused
 
 JOB = "end_forwardings"
 BATCH = 1_000
 SIP = re.compile(r"sips?:[A-Za-z0-9._+\-]{1,60}@[A-Za-z0-9](?:[A-Za-z0-9.\-]{0,60}[A-Za-z0-9])?(?::[0-9]{2,5})?")
 
 
-class ForwardingRefused(ValueError):
+class ForwardingRefused(Refused):
     """The destination is not allowed; `reason` says why, for people."""
-
-    def __init__(self, reason: Promise | str) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
 
 
 def read_destination(text: str) -> str:

@@ -10,23 +10,19 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from numbers import call_mail, call_months
 from numbers.models import ItemisationOrder
 from portal import audit, berlin, tenancy
 from portal.models import User
+from portal.refusals import Refused
 
 DECLARATION = "2026-11"  # the version of the text in templates/numbers/itemised/_declaration.html
 
 
-class OrderRefused(ValueError):
+class OrderRefused(Refused):
     """The itemised bill cannot be ordered; `reason` says why and what to do next."""
-
-    def __init__(self, reason: Promise | str) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from numbers import inventory, letter_mails, pins, window
 from numbers.models import Address, AddressState, LetterState, LockedAddress, LockedLetter, PinLetter
 from portal import audit, berlin
 from portal.models import User
+from portal.refusals import Refused
 
 TRIES = 5
 DAYS_TO_ENTER = 30
@@ -33,12 +34,8 @@ MOST, WITHIN = 3, timedelta(days=30)  # letters per address
 JOB = "expire_letters"
 
 
-class LetterRefused(ValueError):
+class LetterRefused(Refused):
     """It cannot be done with this letter; `reason` says why, for people, `field` where."""
-
-    def __init__(self, reason: Promise | str, field: str | None = None) -> None:
-        super().__init__(str(reason))
-        self.reason, self.field = reason, field
 
 
 class Entry(StrEnum):

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from portal import cells
+from portal.refusals import Refused
 from portal.sorting import fold
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -40,12 +40,8 @@ _FAMILIAR = re.compile(r"[\x00-\x7fäöüÄÖÜßéèêëáàâåçñóòôøí�
 _QUOTE_IN_A_WORD = re.compile(r"[A-Za-z][„”][a-z]")  # ä and ö of the old DOS encoding
 
 
-class ListRefused(ValueError):
+class ListRefused(Refused):
     """The file as a whole cannot be read; `reason` says why, for people."""
-
-    def __init__(self, reason: Promise | str) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from billing import charges, prices
@@ -28,18 +27,15 @@ from numbers.models import NumberOrder, OrderKind, OrderState, PhoneNumber
 from numbers.pool import Free
 from portal import audit, berlin, outbox, tenancy, wake
 from portal.models import User
+from portal.refusals import Refused
 
 TOO_LATE = _("Somebody else was faster: these numbers are no longer free. Please choose again.")
 BLOCK_SIZES = (10, 100)
 FOREVER = datetime(9000, 1, 1, tzinfo=UTC)  # until the operator decides
 
 
-class OrderRefused(ValueError):
+class OrderRefused(Refused):
     """The order cannot be placed like this; `reason` says why, for people, `field` where."""
-
-    def __init__(self, reason: Promise | str, field: str | None = None) -> None:
-        super().__init__(str(reason))
-        self.reason, self.field = reason, field
 
 
 class FeeChanged(Exception):

@@ -25,6 +25,7 @@ from numbers.outcomes import Result
 from numbers.reassign import Ticked, reassign
 from portal import berlin
 from portal.models import Role, User
+from portal.refusals import Refused
 from staff import invitations, members, settings
 from staff.members import Person
 from staff.models import LockedMember, StaffMember
@@ -37,12 +38,8 @@ class Then(StrEnum):
     LEAVE = "leave"
 
 
-class HireRefused(ValueError):
+class HireRefused(Refused):
     """Somebody could not be taken in with these numbers; `reason` names the number and says what to do next."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +51,8 @@ class Hired:
     note: str
 
 
-class ReleaseRefused(ValueError):
+class ReleaseRefused(Refused):
     """Somebody could not be let go; `reason` says why, for people. Whoever called rolls back."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,22 +20,18 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from billing.models import PriceClass
+from portal.refusals import Refused
 
 MOST = 1000  # numbers one tenant may have reserved at a time
 TRIES = 8  # runs of neighbours that are tried before somebody is told that others were faster
 _PATTERN = re.compile(r"[0-9?*]{1,12}")
 
 
-class PatternRefused(ValueError):
+class PatternRefused(Refused):
     """A search for nicer numbers that cannot be read; `reason` says why, for people."""
-
-    def __init__(self, reason: Promise | str) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
 
 
 @dataclass(frozen=True, slots=True)

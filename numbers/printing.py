@@ -18,7 +18,6 @@ from itertools import batched
 from typing import Any
 
 from django.db.models import Q
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from numbers import letters, pins
@@ -26,6 +25,7 @@ from numbers.letter_pdf import Sheet
 from numbers.models import Address, Delivery, LetterState, PinLetter, PrintBatch
 from portal import audit, berlin, sealing, wake
 from portal.models import User
+from portal.refusals import Refused
 
 MOST = 50  # letters of a batch
 CLAIM = timedelta(minutes=5)  # longer than making one takes; after a crash another worker tries then
@@ -34,12 +34,8 @@ JOB = "make_letters"
 State = PrintBatch.State
 
 
-class PrintRefused(ValueError):
+class PrintRefused(Refused):
     """It cannot be done with this batch; `reason` says why, for people."""
-
-    def __init__(self, reason: Promise | str) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
 
 
 def gather(*, by: User, at: datetime) -> list[PrintBatch]:

@@ -14,23 +14,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Count, Max, Min, QuerySet
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from numbers import disputes, totals
 from numbers.models import Assignment, CallRecord, LockedNumber, Purge
 from portal import audit
 from portal.models import User
+from portal.refusals import Refused
 
 NOTICE = "2026-11"  # the version of the text in templates/numbers/purge/_notice.html
 
 
-class PurgeRefused(ValueError):
+class PurgeRefused(Refused):
     """Nothing was purged; `reason` says why and what to do next."""
-
-    def __init__(self, reason: Promise | str) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
 
 
 class Disputed(PurgeRefused):

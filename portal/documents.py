@@ -15,8 +15,9 @@ from typing import Any
 import pikepdf
 import pikepdf.settings
 from django.conf import settings
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from portal.refusals import Refused
 
 MOST_BYTES = 10 * 1024 * 1024
 KINDS = {"pdf": "application/pdf", "jpg": "image/jpeg"}
@@ -45,12 +46,8 @@ pikepdf.settings.set_qpdf_limits(
 )
 
 
-class DocumentRefused(ValueError):
+class DocumentRefused(Refused):
     """The document cannot be taken; `reason` says why, for people."""
-
-    def __init__(self, reason: Promise | str) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
 
 
 def keep(content: bytes) -> str:

@@ -3,19 +3,15 @@
 from datetime import datetime
 
 from allauth.account.models import EmailAddress
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from portal import audit
 from portal.models import Membership, Role, Tenant, User
+from portal.refusals import Refused
 
 
-class TenantRefused(ValueError):
+class TenantRefused(Refused):
     """The tenant cannot be created; `reason` says why, for people."""
-
-    def __init__(self, reason: Promise | str) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
 
 
 def create(name: str, *, slug: str, customer_number: str, by: User | str, at: datetime) -> Tenant:

@@ -17,12 +17,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from portal import audit, memberships
 from portal.memberships import LastAdministrator
 from portal.models import Membership, Role, User
+from portal.refusals import Refused
 from portal.sorting import fold
 from portal.tenancy import current
 from staff import invitations, messages, outcomes, ties
@@ -32,12 +32,8 @@ from staff.outcomes import Outcome, Reason
 KIND = "staff_member"
 
 
-class MemberRefused(ValueError):
+class MemberRefused(Refused):
     """The person cannot be taken in or changed so; `field` names what to correct, `reason` says why, for people."""
-
-    def __init__(self, reason: Promise | str, field: str) -> None:
-        super().__init__(str(reason))
-        self.reason, self.field = reason, field
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,6 @@ def _released(request: Request, person: StaffMember, form: ReleaseForm, *, at: d
     try:
         submissions.once(form.cleaned_data["operation_id"], "release", by=request.user, at=at, work=work)
     except ReleaseRefused as refused:
-        form.add_error(None, refused.reason)
+        form.add_error(None, str(refused.reason))
         return False
     return True
