@@ -134,7 +134,7 @@ def parse_destination(text: str) -> str:
     digits = _digits(raw)
     if re.fullmatch(r"(\+49)?0?(110|112)", digits):
         raise Unreadable(_("Emergency numbers cannot be a destination."))
-    if re.match(r"(\+49|0|)0?(10|11[5-8]|12|13[78]|180|19|900)", digits):
+    if re.match(r"(\+49|0|)0?(10|11|12|13[78]|180|19|900)", digits):
         raise Unreadable(_("Service and premium-rate numbers cannot be a destination."))
     return _abroad(digits) if re.match(r"\+(?!49)", digits) else _in_germany(digits)
 

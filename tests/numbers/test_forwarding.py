@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import translation
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from numbers import forwarding
@@ -81,6 +81,7 @@ def test_read_destination_refuses_and_says_why(text, reason):
 
 
 @given(st.one_of(st.text(max_size=30), st.from_regex(r"\+?[0-9 /()\-]{0,20}", fullmatch=True)))
+@example("0110000")
 def test_read_destination_never_fails_otherwise_and_is_stable(text):
     try:
         destination = forwarding.read_destination(text)
