@@ -1,7 +1,8 @@
 """Documents that customers upload: checked, and kept outside the web root under a random name.
 
-Taken are PDF and JPEG up to 10 MB. A PDF must open without a password and hold nothing that acts or is embedded; a part
-that unpacks to more than 64 MB is not unpacked.
+Taken are PDF and JPEG up to 10 MB, or only PDF with so many pages at most. A PDF must open without a password and
+without repair, be nothing else as well, and hold nothing that acts or is embedded; a part that unpacks to more than
+64 MB is not unpacked.
 """
 
 import io
@@ -19,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from portal.refusals import Refused
 
-MOST_BYTES = 10 * 1024 * 1024
+MOST_BYTES = 10_000_000
 KINDS = {"pdf": "application/pdf", "jpg": "image/jpeg"}
 _NAME = re.compile(r"[0-9a-f]{32}\.(pdf|jpg)")
 # Keys and kinds of what runs, sends, opens another file or carries one. Where a document opens (/OpenAction) is mostly
@@ -30,11 +31,14 @@ _ACTIVE = frozenset(
         *("/EF", "/EmbeddedFile", "/EmbeddedFiles", "/RichMedia", "/Rendition", "/Movie", "/Sound"),
     )
 )
+_LOCKED = _("The PDF is protected by encryption. Please upload it without.")
 _SCRIPTED = _("The PDF contains scripts, actions or embedded files. Please print it to a PDF and upload that.")
 # A few bytes may unpack to gigabytes; of the packings only this one knows no limit.
 _ROOM = 64 * 1024 * 1024
 _UNLIMITED = re.compile(rb"/LZW")
-_UNSEEN = re.compile("decoding|unfilterable|limit")  # of what could not be unpacked nothing was looked at
+# What reads a file from its beginning, or as an archive from its end, may find something else than a PDF.
+_ELSE = re.compile(rb"<\s*(html|script|body|svg|!doctype|\?php)", re.IGNORECASE)
+_ARCHIVE, _ARCHIVE_END, _BLANK = b"PK\x05\x06", 22 + 65535, b"\0\t\r\n\f "
 pikepdf.settings.set_qpdf_limits(
     parser_max_nesting=100,
     doc_max_warnings=200,
@@ -50,9 +54,12 @@ class DocumentRefused(Refused):
     """The document cannot be taken; `reason` says why, for people."""
 
 
-def keep(content: bytes) -> str:
-    """Check a document and keep it; return its random name. Raises DocumentRefused."""
-    name = f"{secrets.token_hex(16)}.{_kind(content)}"
+def keep(content: bytes, *, most_pages: int | None = None) -> str:
+    """Check a document and keep it; return its random name. Raises DocumentRefused.
+
+    With `most_pages` it has to be a PDF with at most so many.
+    """
+    name = f"{secrets.token_hex(16)}.{_kind(content, most_pages)}"
     folder = Path(settings.DOCUMENTS_DIR)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / name
@@ -62,12 +69,12 @@ def keep(content: bytes) -> str:
 
 
 @contextmanager
-def kept(content: bytes) -> Iterator[str]:
+def kept(content: bytes, *, most_pages: int | None = None) -> Iterator[str]:
     """Keep a document as `keep` does for what happens in the block; if that fails the document goes again.
 
     Without content there is nothing to keep, and the name is empty.
     """
-    name = keep(content) if content else ""
+    name = keep(content, most_pages=most_pages) if content else ""
     try:
         yield name
     except BaseException:
@@ -88,36 +95,64 @@ def read(name: str) -> tuple[bytes, str]:
     return (Path(settings.DOCUMENTS_DIR) / name).read_bytes(), KINDS[name.rpartition(".")[2]]
 
 
-def _kind(content: bytes) -> str:
+def pages(name: str) -> int:
+    """Return how many pages a kept PDF has; raise FileNotFoundError if there is none of this name."""
+    with pikepdf.open(io.BytesIO(read(name)[0])) as document:
+        return len(document.pages)
+
+
+def _kind(content: bytes, most_pages: int | None) -> str:
     if not content:
         raise DocumentRefused(_("The file is empty."))
     if len(content) > MOST_BYTES:
         raise DocumentRefused(_("The file is larger than 10 MB."))
-    if content.startswith(b"\xff\xd8\xff") and content.rstrip(b"\x00\r\n").endswith(b"\xff\xd9"):
+    is_picture = content.startswith(b"\xff\xd8\xff") and content.rstrip(b"\x00\r\n").endswith(b"\xff\xd9")
+    if is_picture and most_pages is None:
         return "jpg"
     if not content.startswith(b"%PDF-"):  # else it might be something else as well
-        raise DocumentRefused(_("Please upload a PDF or a JPEG picture."))
-    _check_pdf(content)
+        both = _("Please upload a PDF or a JPEG picture.")
+        raise DocumentRefused(both if most_pages is None else _("Please upload a PDF."))
+    _check_pdf(content, most_pages)
     return "pdf"
 
 
-def _check_pdf(content: bytes) -> None:
-    if _UNLIMITED.search(re.sub(rb"#([0-9A-Fa-f]{2})", lambda said: bytes([int(said[1], 16)]), content)):
-        raise DocumentRefused(_("The PDF is packed in an outdated way. Please print it to a PDF and upload that."))
+def _check_pdf(content: bytes, most_pages: int | None) -> None:
+    _expect_only_a_pdf(content)
     try:
-        with pikepdf.open(io.BytesIO(content)) as document:
-            if document.is_encrypted:
-                raise DocumentRefused(_("The PDF is protected by encryption. Please upload it without."))
-            if not len(document.pages):
-                raise DocumentRefused(_("The PDF has no pages."))
+        with pikepdf.open(io.BytesIO(content), attempt_recovery=False) as document:
+            if document.is_encrypted or "/Encrypt" in document.trailer:
+                raise DocumentRefused(_LOCKED)
+            _expect_pages(len(document.pages), most_pages)
             if any(_acts(thing) for thing in document.objects) or _acts(document.trailer):
                 raise DocumentRefused(_SCRIPTED)
-            if any(_UNSEEN.search(str(warning)) for warning in document.get_warnings()):
+            if document.get_warnings():  # of what could not be read or unpacked nothing was looked at
                 raise DocumentRefused(_("The PDF is damaged. Please print it to a PDF and upload that."))
     except pikepdf.PasswordError as error:
-        raise DocumentRefused(_("The PDF is protected by encryption. Please upload it without.")) from error
-    except (pikepdf.PdfError, MemoryError, RecursionError) as error:
+        raise DocumentRefused(_LOCKED) from error
+    except (
+        pikepdf.PdfError,
+        MemoryError,
+        RecursionError,
+        TypeError,
+        UnicodeError,
+    ) as error:  # of names that are no text
         raise DocumentRefused(_("The PDF is damaged and cannot be read.")) from error
+
+
+def _expect_only_a_pdf(content: bytes) -> None:
+    _start, end, after = content.rpartition(b"%%EOF")
+    if _ELSE.search(content[:1024]) or _ARCHIVE in content[-_ARCHIVE_END:] or (end and after.strip(_BLANK)):
+        raise DocumentRefused(_("The file is not only a PDF. Please print it to a PDF and upload that."))
+    if _UNLIMITED.search(re.sub(rb"#([0-9A-Fa-f]{2})", lambda said: bytes([int(said[1], 16)]), content)):
+        raise DocumentRefused(_("The PDF is packed in an outdated way. Please print it to a PDF and upload that."))
+
+
+def _expect_pages(count: int, most: int | None) -> None:
+    if not count:
+        raise DocumentRefused(_("The PDF has no pages."))
+    if most is not None and count > most:
+        text = _("The PDF has %(count)s pages; at most %(most)s are possible.")
+        raise DocumentRefused(str(text) % {"count": count, "most": most})
 
 
 def _acts(thing: Any) -> bool:

@@ -1,8 +1,10 @@
 """Documents that customers upload: ordinary ones are kept, hostile ones refused with a sentence, none left behind."""
 
 import io
+import random
 import re
 import stat
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -39,9 +41,9 @@ def annotates(document):
     document.pages[0].Annots = Array([Dictionary(Type=Name.Annot, Subtype=Name.Link, A=action("/GoToE"))])
 
 
-def hides(document):
+def hides(document, kind="/JavaScript", key="/JS"):
     """A script below more brackets than anybody would look through."""
-    thing = Dictionary(S=Name.JavaScript, JS=String("app.alert(1)"))
+    thing = Dictionary({"/S": Name(kind), key: String("app.alert(1)")})
     for _ in range(60):
         thing = Array([thing])
     document.Root.PieceInfo = Dictionary(X=thing)
@@ -63,7 +65,7 @@ def bomb(size, *, filter_=b"/FlateDecode"):
 
     add(1, b"<< /Type /Catalog /Pages 2 0 R /X 4 0 R >>")
     add(2, b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>")
-    add(3, b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 10 10] >>")
+    add(3, b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 10 10] /Resources << >> >>")
     head = b"<< /Type /ObjStm /N 1 /First 4 /Length %d /Filter %b >>" % (len(packed), filter_)
     add(5, head + b"\nstream\n" + packed + b"\nendstream")
     places[6] = len(out)
@@ -101,6 +103,13 @@ def test_keep_takes_what_people_have(folder, name):
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
+def archive():
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        packed.writestr("x.exe", "MZ")
+    return out.getvalue()
+
+
 ENCRYPTED = pikepdf.Encryption(owner="secret", user="secret")
 HOSTILE = {
     "script on opening": (lambda: pdf(opens_with(lambda d: action("/JavaScript"))), "Skripte"),
@@ -113,7 +122,11 @@ HOSTILE = {
     ),
     "script deep inside": (lambda: pdf(hides), "Skripte"),
     "name in disguise": (
-        lambda: pdf(hides, qdf=True).replace(b"/JavaScript", b"/J#61vaScript").replace(b"/JS", b"/#4aS"),
+        lambda: (
+            pdf(lambda d: hides(d, "/J__vaScript..", "/J__S"), qdf=True)
+            .replace(b"/J__vaScript..", b"/J#61vaScript ")
+            .replace(b"/J__S", b"/#4aS")
+        ),
         "Skripte",
     ),
     "embedded file": (lambda: pdf(embeds), "Skripte"),
@@ -136,6 +149,9 @@ HOSTILE = {
     "archive, and a PDF": (lambda: b"PK\x03\x04" + pdf(), "PDF oder ein JPEG"),
     "program": (lambda: b"MZ\x90\x00", "PDF oder ein JPEG"),
     "half a picture": (lambda: JPEG[:-2], "PDF oder ein JPEG"),
+    "a PDF, and an archive": (lambda: pdf() + archive(), "nicht nur ein PDF"),
+    "a PDF, and an archive before its end": (lambda: pdf().replace(b"%%EOF", b"%") + archive() + b"%%EOF", "nicht nur"),
+    "a PDF that begins as a page of the web": (lambda: pdf().replace(b"\n%", b"\n%< HTML>", 1), "nicht nur ein PDF"),
     "empty": (lambda: b"", "leer"),
     "too large": (lambda: b"%PDF-1.4" + b" " * documents.MOST_BYTES, "größer als 10 MB"),
 }
@@ -150,6 +166,63 @@ def test_keep_refuses_with_a_sentence_and_keeps_nothing(folder, name):
 
     assert sentence in str(refused.value.reason)
     assert not folder.exists()
+
+
+FORM = {
+    "picture": (lambda: JPEG, "ein PDF hoch"),
+    "21 pages": (lambda: pdf(lambda d: [d.add_blank_page() for _ in range(20)]), "hat 21 Seiten"),
+    "10,001 KB": (lambda: pdf(lambda d: d.Root.__setattr__("X", String("x" * 10_000_500))), "größer als 10 MB"),
+}
+
+
+@pytest.mark.parametrize("name", FORM)
+def test_keep_refuses_as_a_form_what_may_be_a_proof(folder, name):
+    make, sentence = FORM[name]
+
+    with pytest.raises(DocumentRefused) as refused:
+        documents.keep(make(), most_pages=20)
+
+    assert sentence in str(refused.value.reason)
+    assert not folder.exists()
+
+
+def test_keep_takes_a_form_of_twenty_pages(folder):
+    kept = documents.keep(pdf(lambda d: [d.add_blank_page() for _ in range(19)]), most_pages=20)
+
+    assert documents.pages(kept) == 20
+
+
+def test_keep_refuses_hostile_documents_however_they_are_mutilated(folder, scale):
+    """Bytes changed, lost or added by chance bring neither the check down nor a hostile document in."""
+    whole = [content for make, _sentence in HOSTILE.values() if len(content := make()) < 200_000]
+    seed = random.randrange(10**6)
+    chance, refused, taken = random.Random(seed), 0, []
+
+    for _ in range(scale(1000)):
+        mutant = mutilated(chance.choice(whole), chance)
+        try:
+            documents.discard(documents.keep(mutant, most_pages=20))
+            taken.append(mutant)
+        except DocumentRefused as said:
+            refused += bool(str(said.reason))
+
+    assert [mutant for mutant in taken if not disarmed(mutant)] == [], f"seed {seed}"
+    assert refused + len(taken) == scale(1000)
+    assert len(taken) < scale(1000) / 20
+    assert not folder.exists() or list(folder.iterdir()) == []
+
+
+def disarmed(mutant):
+    """Return whether chance took away just what was hostile in it."""
+    return not re.search(rb"/(J\W*S|JavaScript|Launch|SubmitForm|EF|GoToE|XFA|AA|Encrypt|LZW)\b|PK\x05|<.?html", mutant)
+
+
+def mutilated(content, chance):
+    mutant = bytearray(content)
+    for _ in range(chance.randint(1, 8)):
+        at, length = chance.randrange(len(mutant) + 1), chance.randint(1, 20)
+        mutant[at : at + chance.choice((0, 1, length))] = chance.randbytes(chance.choice((0, 1, length)))
+    return bytes(mutant)
 
 
 def test_a_bomb_does_not_go_off(folder):
