@@ -24,5 +24,6 @@ class NumbersConfig(AppConfig):
         attachments.register(forwarding.ATTACHMENT)
         attachments.register(labels.ATTACHMENT)
         ties.register(people.TIE)
-        for kind in (*personal_calls.KINDS, *personal_kinds.KINDS, personal_kinds.PERSON):
+        for kind in (*personal_calls.KINDS, *personal_kinds.KINDS):
             personal.register(kind)
+        personal.register(personal_kinds.PERSON, last=True)

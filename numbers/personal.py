@@ -51,14 +51,16 @@ class Kind(Protocol):
 
 
 _kinds: list[Kind] = []
+_last: list[Kind] = []
 
 
-def register(kind: Kind) -> None:
-    """Add a kind; called once for each when the apps are ready."""
-    if kind not in _kinds:
-        _kinds.append(kind)
+def register(kind: Kind, *, last: bool = False) -> None:
+    """Add a kind; called once for each when the apps are ready. `last` is for the one that takes the name away."""
+    known = _last if last else _kinds
+    if kind not in known:
+        known.append(kind)
 
 
 def kinds() -> Sequence[Kind]:
     """Return all kinds, in the order in which they are erased."""
-    return tuple(_kinds)
+    return (*_kinds, *_last)

@@ -9,6 +9,8 @@ from typing import Any
 from django.test import Client
 
 from billing.models import Price, Slot
+from fax import keys
+from fax.models import FaxCredential
 from numbers import labels, pins, pool_loading
 from numbers.models import Address, LocalArea, PhoneNumber, PinLetter
 from portal.models import Membership, Tenant, User
@@ -89,6 +91,15 @@ def number(e164: str | None = None, *, state: str = "inactive", **fields: Any) -
 
 def numbers(count: int, **fields: Any) -> list[PhoneNumber]:
     return [number(**fields) for _ in range(count)]
+
+
+def fax_credential(number: PhoneNumber, member: StaffMember, secret: str = "", **fields: Any) -> FaxCredential:
+    """Give a person access to a fax number, with this secret."""
+    fields = {"username": keys.new_username(), "created_at": ALLOCATED} | fields
+    row = FaxCredential(tenant_id=number.tenant_id, number=number, staff_member=member, **fields)
+    row.secret_hash = keys.hashed(secret, row) if secret else ""
+    row.save()
+    return row
 
 
 def address(area_code: str = "30", **fields: Any) -> Address:

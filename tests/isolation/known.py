@@ -83,6 +83,8 @@ _POOL = "the pool has no tenants: "
 DEFINERS = {
     "create_call_month(date)": "makes an empty partition; for the operator's role alone",
     "drop_call_month(date)": "drops a partition that is due for every tenant in it; for the operator's role alone",
+    "fax_credential_tenant(text)": "a printer signs in before a tenant is known, by a random user name",
+    "fax_mail_tenant(text)": "a link is found before a tenant is known, by the hash of a random token",
     "invitation_tenant(text)": "an invitation is found before a tenant is known, by the hash of a random token",
     "search_numbers(text[],integer)": ("row-level security keeps ILIKE from its index; ids of app_tenant() alone"),
     "pool_basket(uuid)": _POOL + "what app_tenant() reserved under a random key",
@@ -104,6 +106,8 @@ INDEXES = {
     "assignment_ahead": "the job's: intervals of all tenants whose beginning is still to be settled",
     "audit_without_tenant": "the operator's list of events of no tenant",
     "bulk_run_open": "the worker's: unfinished runs of all tenants",
+    "fax_credential_username": "found before a tenant is known; user names are unique in the world",
+    "fax_mail_token_once": "found before a tenant is known; tokens are unique in the world",
     "forwarding_ends": "the job's: forwardings of all tenants that were set up for some days only",
     "letter_of_batch": "the operator's: letters of all tenants in one batch",
     "letter_queue": "the operator's: letters of all tenants that wait",

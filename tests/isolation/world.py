@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from billing import charges, slots
 from billing.models import OneOffCharge
+from fax.models import FaxCredential, FaxMail, FaxSettings
 from numbers import call_months, labels, pool
 from numbers.models import (
     Address,
@@ -141,6 +142,7 @@ def _around_the_numbers(tenant: Any, who: Any, bird: str, prefix: str, first_id:
     held: dict[str, Any] = {"number_id": first_id + 6, "shared": True}
     Assignment.objects.create(id=first_id + 81, staff_member=holder, from_at=NOW, settled_at=NOW, **held)
     Assignment.objects.create(id=first_id + 85, staff_member=heir, from_at=datetime(2099, 1, 1, tzinfo=UTC), **held)
+    _fax(member, who, bird, first_id)
     calls.fill(active, member, who, bird=bird, prefix=prefix, first_id=first_id, at=NOW)
     slots.move(f"{prefix}701", to=f"{prefix}799", on=date(2026, 11, 1))
     slots.move(f"{prefix}799", to=f"{prefix}701", on=date(2026, 11, 2))
@@ -192,6 +194,30 @@ def _around_the_numbers(tenant: Any, who: Any, bird: str, prefix: str, first_id:
     outbox.later([mail], at=NOW)
     ids = {"run": run.pk, "member": member.pk, "holder": holder.pk, "gone": gone.pk}
     return ids | {"block": block.pk, "order": order.pk, "basket": basket}
+
+
+def _fax(member: Any, who: Any, bird: str, first_id: int) -> None:
+    """Give somebody access to the shared fax, by a link that is still open."""
+    credential = FaxCredential.objects.create(
+        id=first_id + 82,
+        number_id=first_id + 6,
+        staff_member=member,
+        username=f"fax-{bird}",
+        secret_hash=f"{bird} hash",
+        created_at=NOW,
+        shown_at=NOW,
+    )
+    FaxMail.objects.create(
+        id=first_id + 82,
+        credential=credential,
+        key=UUID(int=first_id + 2),
+        recipient=f"{bird}@staff.example",
+        token_hash=f"{bird}{first_id}",
+        by=who,
+        created_at=NOW,
+        expires_at=datetime(2099, 1, 1, tzinfo=UTC),
+    )
+    FaxSettings.objects.create(id=first_id + 82, changed_at=NOW)
 
 
 def _addresses(who: Any, bird: str, first_id: int) -> dict[str, int]:

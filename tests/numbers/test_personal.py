@@ -71,6 +71,8 @@ def gone(cast, number):
         calling.line(number, calling.days_ago(11), talk=20, cost_micro=2),
         calling.line(number, calling.days_ago(9)),
     )
+    with tenant_transaction(cast.acme.pk):
+        make.fax_credential(number, row, revoked_at=NOW)
     return row
 
 
@@ -240,6 +242,7 @@ def test_erasing_takes_name_address_invitations_and_calls(cast, gone, number):
         ("deletions", "kept", "proof", 1),
         ("login", "kept", "own_login", 0),
         ("invitations", "erased", "not_needed", 1),
+        ("fax_access", "erased", "not_needed", 1),
         ("mails", "kept", "mail_log", 1),  # the one that tells her
         ("trace", "kept", "accountable", 0),
         ("person", "erased", "not_needed", 1),

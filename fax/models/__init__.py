@@ -1,0 +1,3 @@
+from fax.models.credential import FaxCredential, FaxMail, FaxSettings
+
+__all__ = ["FaxCredential", "FaxMail", "FaxSettings"]
