@@ -24,6 +24,8 @@ RAW_STATE = {
     "numbers/models/letter.py": "a letter's own states: defines queued() and its kin",
     "numbers/models/order.py": "defines waiting(); an order's state follows from no date",
     "numbers/models/number.py": "defines active(at) and its kin",
+    "numbers/models/port_out.py": "a port-out's own states: defines ahead() and due(at)",
+    "numbers/models/porting.py": "a port order's own states: defines open(), due(at) and interrupted(at)",
     "numbers/outgoing.py": "a letter's state at a postal service follows from no date",
     "numbers/effects.py": "writes the state when a deactivation takes effect",
     "numbers/overview.py": "counts numbers that are porting in, which depends on no date",

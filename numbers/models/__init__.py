@@ -18,8 +18,27 @@ from numbers.models.letter import Delivery, LetterState, LockedLetter, PinLetter
 from numbers.models.number import LockedNumber, NumberSearch, NumberState, PhoneNumber, Usage
 from numbers.models.order import NumberOrder, OrderKind, OrderState
 from numbers.models.pool import PoolArea, PoolBlock, PoolNumber
+from numbers.models.port_out import PortOut, PortOutState
+from numbers.models.port_provider import PortProvider
+from numbers.models.porting import (
+    CLAIMING,
+    DirectoryEntry,
+    HolderKind,
+    LockedPortOrder,
+    PortDocument,
+    PortEvent,
+    PortEventKind,
+    PortKind,
+    PortNumber,
+    PortOrder,
+    PortState,
+    RejectionCode,
+    Remaining,
+    ToSend,
+)
 
 __all__ = [
+    "CLAIMING",
     "Address",
     "AddressState",
     "Assignment",
@@ -31,10 +50,12 @@ __all__ = [
     "CallRetention",
     "Delivery",
     "Direction",
+    "DirectoryEntry",
     "Dispute",
     "ErasureDecision",
     "Forwarding",
     "Helpline",
+    "HolderKind",
     "IntakeLine",
     "ItemisationOrder",
     "LetterState",
@@ -42,6 +63,7 @@ __all__ = [
     "LockedAddress",
     "LockedLetter",
     "LockedNumber",
+    "LockedPortOrder",
     "NumberBlock",
     "NumberOrder",
     "NumberSearch",
@@ -53,10 +75,23 @@ __all__ = [
     "PoolArea",
     "PoolBlock",
     "PoolNumber",
+    "PortDocument",
+    "PortEvent",
+    "PortEventKind",
+    "PortKind",
+    "PortNumber",
+    "PortOrder",
+    "PortOut",
+    "PortOutState",
+    "PortProvider",
+    "PortState",
     "PostalOrder",
     "PrintBatch",
     "Purge",
+    "RejectionCode",
+    "Remaining",
     "RetentionProof",
+    "ToSend",
     "Usage",
     "UsageTotal",
 ]

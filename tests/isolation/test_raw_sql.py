@@ -171,6 +171,7 @@ def test_the_trace_takes_events_of_no_tenant_and_shows_them_to_nobody(alone):
 
 
 CROSSING = [(model._meta.db_table, field.column, parent) for model, field, parent in walls.crossing()]
+STAYING = {parent._meta.db_table for table, _, parent in CROSSING if table in known.APPEND_ONLY} | known.APPEND_ONLY
 
 
 @pytest.mark.parametrize(("table", "column", "parent"), CROSSING, ids=lambda value: str(value))
@@ -179,7 +180,7 @@ def test_a_foreign_tenants_parent_is_refused_even_to_the_operator(world, table, 
         foreign = walls.rows(
             f"SELECT max(id) FROM {parent._meta.db_table} WHERE tenant_id = %s", [world.globex.tenant.pk]
         )[0][0]
-        if table not in known.APPEND_ONLY:  # make room: a unique key would hide what is proved here
+        if table not in STAYING:  # make room: a unique key would hide what is proved here
             for child in [model._meta.db_table for model, _, above in walls.crossing() if above is MODELS[table]]:
                 execute(f"DELETE FROM {child} WHERE tenant_id = %s", [world.globex.tenant.pk])
             execute(f"DELETE FROM {table} WHERE tenant_id = %s", [world.globex.tenant.pk])

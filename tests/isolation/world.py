@@ -32,12 +32,13 @@ from numbers.models import (
     NumberOrder,
     PhoneNumber,
     PinLetter,
+    PortProvider,
 )
 from portal import audit, documents, outbox, tenancy
 from portal.models import Submission
 from staff.models import Invitation, StaffMember, StaffSettings
 from tests import make
-from tests.isolation import calls, walls
+from tests.isolation import calls, ports, walls
 
 NUMBERS = ("active", "spare", "scheduled", "overdue", "inactive", "free", "fax")
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -66,6 +67,7 @@ def build(cast: SimpleNamespace) -> World:
         call_months.ensure([call_months.of(NOW)])
     with transaction.atomic(), everything():
         make.pool("069 9000995", size=10)
+        PortProvider.objects.create(code="D901", name="Beispiel Telefon GmbH", sort_key="beispiel telefon gmbh")
     acme = _side(cast.acme, cast.alice, "parrot", "+493023125", 7_100_000_000, ("Acme", "alice@acme", "Alice Adler"))
     globex = _side(cast.globex, cast.carl, "canary", "+496990009", 9_400_000_000, ("Globex", "carl@globex", "Conrad"))
     return World(acme, globex, cast)
@@ -76,6 +78,8 @@ def _side(tenant: Any, who: Any, bird: str, prefix: str, first_id: int, names: t
         ids = _numbers(bird, prefix, first_id)
         ids |= _around_the_numbers(tenant, who, bird, prefix, first_id)
         ids |= _addresses(who, bird, first_id)
+        fax, spare = PhoneNumber.objects.get(pk=ids["fax"]), PhoneNumber.objects.get(pk=ids["spare"])
+        ids |= ports.fill(fax, spare, who, bird=bird, prefix=prefix, first_id=first_id, at=NOW)
     digits = str(first_id)[:4]
     return Side(tenant, who, (*names, tenant.customer_number, bird, f"{prefix[3:]}7", f"{digits}00000"), ids)
 
