@@ -25,6 +25,8 @@ COPY --from=environment /app/.venv .venv
 COPY --from=front-end /build/build/static build/static
 COPY . .
 ENV PATH=/app/.venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 DATA_DIR=/data
+# Memory that hashing and typesetting took goes back to the system; see MEMORY in portal/serve.py.
+ENV MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=1000000
 # The key serves these two commands only; the running portal takes its own from the environment.
 RUN python scripts/compile_messages.py \
     && PORTAL_SECRET_KEY=only-for-building-this-image-and-never-for-serving-anything-0000 PORTAL_PROCESS=migrate \

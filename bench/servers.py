@@ -10,13 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from portal import servers
+from portal.serve import MEMORY
 
 ROOT = Path(__file__).resolve().parent.parent
 WEB, FLOOR, ADMIN = 8901, 8902, 8903
 
 
 def environment(data_dir: Path, role: str, process: str) -> dict[str, str]:
-    return os.environ | {
+    return os.environ | MEMORY | {
         "DATA_DIR": str(data_dir),
         "DATABASE_URL": servers.database_url(data_dir, role),
         "REDIS_URL": servers.redis_url(data_dir),

@@ -50,7 +50,7 @@ OPERATIONS = {
 def inventory(cast, count, **fields):
     """Make that many numbers of Acme, committed."""
     with tenant_transaction(cast.acme.pk):
-        return [make.number(f"+493023125{place:03}", **fields) for place in range(count)]
+        return [make.number(f"+496990009{place:03}", area_code="69", **fields) for place in range(count)]
 
 
 def click(cast, by, key, number, operation):
@@ -128,7 +128,10 @@ def pairs(cast, count):
     """Make active numbers, each with an inactive one to swap with."""
     with tenant_transaction(cast.acme.pk):
         return [
-            (make.number(f"+493023125{2 * n:03}", state="active"), make.number(f"+493023125{2 * n + 1:03}"))
+            (
+                make.number(f"+496990009{2 * n:03}", area_code="69", state="active"),
+                make.number(f"+496990009{2 * n + 1:03}", area_code="69"),
+            )
             for n in range(count)
         ]
 
