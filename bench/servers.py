@@ -17,7 +17,9 @@ WEB, FLOOR, ADMIN = 8901, 8902, 8903
 
 
 def environment(data_dir: Path, role: str, process: str) -> dict[str, str]:
-    return os.environ | MEMORY | {
+    return {
+        **os.environ,
+        **MEMORY,
         "DATA_DIR": str(data_dir),
         "DATABASE_URL": servers.database_url(data_dir, role),
         "REDIS_URL": servers.redis_url(data_dir),

@@ -40,8 +40,8 @@ STEPS = (
     ("migrate", ("prepare",)),
     ("worker", ("load_demo",)),
 )
-# glibc keeps what it was given: a worker that hashes PINs and typesets letters would grow to 220 MB and stay there. With
-# one arena and large blocks given back at once it stays below 190.
+# glibc keeps what it was given: a worker that hashes PINs and typesets letters would grow to 220 MB and stay there.
+# With one arena and large blocks given back at once it stays below 190.
 MEMORY = {"MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "1000000"}
 HEALTH = "/healthz"  # any answer will do
 PAUSE = 1.0  # seconds between a death and the next start
@@ -183,7 +183,9 @@ class Supervisor:
         url = servers.database_url(options.data_dir, role)
         if options.database_url:
             url = role_url(options.database_url, role, self.secrets[role], self.database)
-        return os.environ | MEMORY | {
+        return {
+            **os.environ,
+            **MEMORY,
             "PORTAL_PROCESS": process,
             "DATABASE_URL": url,
             "REDIS_URL": options.redis_url or servers.redis_url(options.data_dir),
