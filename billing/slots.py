@@ -5,6 +5,7 @@
 | open    | from that day on, still                          |
 | end     | the last paid day is fixed; it may lie ahead     |
 | reopen  | the end is taken back                            |
+| cut     | ends earlier than was fixed, or at all           |
 | move    | goes on under another label: cost-neutral        |
 """
 
@@ -36,6 +37,20 @@ def end(labels: Sequence[str], *, last_on: date) -> None:
 def reopen(labels: Sequence[str], *, last_on: date) -> None:
     """Take back an end that was fixed for this last paid day; raise SlotMissing if a label has no such slot."""
     _set_end(labels, was=last_on + timedelta(days=1), to=None)
+
+
+def cut(labels: Sequence[str], *, last_on: date) -> None:
+    """Let the slots of these labels end after this last paid day, though a later end may be fixed; a slot that began
+    after it is never paid. Raise SlotMissing if a label has none that goes on then."""
+    until = last_on + timedelta(days=1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE billing_slot SET until_on = greatest(from_on, %s)"
+            " WHERE tenant_id = %s AND label = ANY(%s) AND (until_on IS NULL OR until_on > %s)",
+            [until, tenancy.current(), list(labels), until],
+        )
+        if cursor.rowcount != len(labels):
+            raise SlotMissing(f"{len(labels)} slots expected, {cursor.rowcount} found")
 
 
 def move(label: str, *, to: str, on: date) -> None:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 from django.db.models import Count
 
-from numbers import effects, forwarding, handovers, pool_watch
+from numbers import effects, forwarding, handovers, pool_watch, port_completion
 from numbers.models import Forwarding, PhoneNumber
 from portal import audit, berlin, jobs, wake
 from portal.models import JobRun, User
@@ -75,6 +75,27 @@ def end_forwardings(*, at: datetime) -> JobRun:
         batch=lambda cursor: forwarding.end_due(at=at, after=cursor),
         begin=forwarding.Cursor(),
     )
+
+
+def apply_portings(*, at: datetime) -> JobRun:
+    """Remind of changeovers that are tomorrow, and let numbers arrive and leave whose day has come (rules P6, P7).
+
+    Returns the record of the run. Safe to repeat, to interrupt and to run twice at a time: an order and its numbers
+    change in one transaction.
+    """
+    return jobs.sweep(
+        port_completion.JOB,
+        as_of=berlin.day(at),
+        count=lambda: port_completion.count_due(at=at),
+        batch=lambda cursor: port_completion.take_effect(at=at, after=cursor),
+        begin=port_completion.Cursor(),
+    )
+
+
+def overdue_portings(*, at: datetime) -> int:
+    """Return how many reminders, arrivals and departures are due and not done."""
+    with every_tenant():
+        return port_completion.count_due(at=at)
 
 
 def overdue_handovers(*, at: datetime) -> int:

@@ -32,19 +32,20 @@ def move(
     verb: str,
     *,
     before: Mapping[str, object],
-    by: User,
+    by: User | str,
     at: datetime,
     **to: str | date | None,
 ) -> None:
     """Write the columns named in `to` (state, last_active_on, active_since) to these rows of one tenant and to the rows
     in hand, and record `verb` for each, with what was `before` and what is set now; days are written as ISO dates."""
+    actor = by.pk if isinstance(by, User) else None
     if unknown := to.keys() - set(_COLUMNS):
         raise TypeError(f"not a column of a number's state: {unknown}")
     given: dict[str, Any] = {
         "tenant": numbers[0].tenant_id,
         "ids": lookups.keys(n.pk for n in numbers),
         "at": at,
-        "actor": by.pk,
+        "actor": actor,
         "name": str(by)[:120],
         "verb": verb,
         "before": _json(before),

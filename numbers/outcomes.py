@@ -39,6 +39,7 @@ class Reason(StrEnum):
     HANDOVER_AHEAD = "handover_ahead"
     SEVERAL_HOLDERS = "several_holders"
     STILL_ACTIVE = "still_active"
+    LEAVING = "leaving"
 
 
 SENTENCES: dict[Reason, Promise] = {
@@ -74,6 +75,7 @@ SENTENCES: dict[Reason, Promise] = {
         "Several people have this shared fax. Remove all but one of them first, then change the usage."
     ),
     Reason.STILL_ACTIVE: _("The number is still active. Deactivate it first; it can be returned once it is inactive."),
+    Reason.LEAVING: _("Another provider takes this number over soon. Please choose another number."),
     Reason.ALREADY_SWAPPED: _("These two numbers have already been swapped. Nothing was changed."),
 }
 

@@ -8,7 +8,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from numbers import attachments, effects, messages, outcomes, pool
+from numbers import attachments, effects, messages, outcomes, pool, port_out
 from numbers.models import LockedNumber, NumberState, PhoneNumber
 from numbers.outcomes import Outcome, Reason
 from portal import audit
@@ -21,8 +21,14 @@ def return_numbers(numbers: Sequence[LockedNumber], *, by: User, at: datetime) -
     Returns one outcome per number: done, or refused with its reason (working, in porting, gone already).
     """
     effects.settle(numbers, at=at)
-    found = [refusal(number, at=at) or outcomes.done(number.pk) for number in numbers]
-    leaving = [number for number in numbers if number.state == NumberState.INACTIVE]
+    promised = port_out.leaving([number.pk for number in numbers])  # another provider gets these, not the pool
+    found = [
+        outcomes.refused(number.pk, Reason.LEAVING)
+        if number.pk in promised
+        else refusal(number, at=at) or outcomes.done(number.pk)
+        for number in numbers
+    ]
+    leaving = [n for n in numbers if n.state == NumberState.INACTIVE and n.pk not in promised]
     if leaving:
         snapshots = attachments.detach(leaving, by_swap=False, by=by, at=at)
         PhoneNumber.objects.filter(pk__in=[number.pk for number in leaving]).update(state=NumberState.RETURNED)

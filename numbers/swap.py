@@ -8,7 +8,7 @@
 from datetime import datetime
 
 from billing import slots
-from numbers import attachments, effects, messages, outcomes
+from numbers import attachments, effects, messages, outcomes, port_out
 from numbers.models import LockedNumber, NumberState, PhoneNumber
 from numbers.outcomes import Outcome, Reason
 from portal import audit, berlin
@@ -24,6 +24,8 @@ def swap(old: LockedNumber, new: LockedNumber, *, by: User, at: datetime) -> Out
     effects.settle([old, new], at=at)
     if kept := refusal(old, new):
         return kept
+    if port_out.leaving([new.pk]):
+        return outcomes.refused(old.pk, Reason.LEAVING)
     today = berlin.day(at)
     snapshot = attachments.detach([old], by_swap=True, by=by, at=at).get(old.pk, {})
     slots.move(old.e164, to=new.e164, on=today)

@@ -27,6 +27,12 @@ def end_forwardings(**_: Any) -> int:
 
 
 @shared_task
+def apply_portings(**_: Any) -> int:
+    """Remind of, and carry out, what is due in porting; return how many things were done."""
+    return jobs.apply_portings(at=timezone.now()).done
+
+
+@shared_task
 def continue_bulk_runs(**_: Any) -> int:
     """Go on with every bulk run that is not finished; return how many numbers were handled."""
     return bulk.continue_open(at=timezone.now())

@@ -71,6 +71,11 @@ app.conf.update(
             "schedule": JOB_SECONDS,
             "options": {"expires": JOB_SECONDS},
         },
+        "apply-portings": {
+            "task": "numbers.tasks.apply_portings",
+            "schedule": JOB_SECONDS,
+            "options": {"expires": JOB_SECONDS},
+        },
         "continue-bulk-runs": {
             "task": "numbers.tasks.continue_bulk_runs",
             "schedule": SWEEP_SECONDS,
@@ -114,6 +119,7 @@ def _catch_up(**_: object) -> None:
         "numbers.tasks.apply_deactivations",
         "numbers.tasks.apply_handovers",
         "numbers.tasks.end_forwardings",
+        "numbers.tasks.apply_portings",
         "numbers.tasks.continue_bulk_runs",
         "numbers.tasks.retire_calls",
         "numbers.tasks.retire_letters",

@@ -186,6 +186,7 @@ ABOUT_NUMBERS = {
     "tests/numbers/test_notation.py": "reads and refuses every kind of number",
     "tests/numbers/test_forwarding.py": "refuses premium, service and emergency numbers",
     "tests/numbers/test_forwarding_page.py": "refuses them on the page",
+    "tests/numbers/test_porting.py": "refuses foreign and mobile numbers, bases without their extension",
     "tests/numbers/test_importing.py": "refuses a number that is too short and one of an area that does not exist",
 }
 
@@ -263,7 +264,7 @@ def test_no_file_tells_of_the_machine_it_was_written_on():
 def unnamed_jobs(text):
     """Every job of the clock, and the command to run it by hand, stands in the operations manual."""
     names = celery.app.conf.beat_schedule
-    commands = (source.ROOT / "numbers/management/commands").glob("*.py")
+    commands = sorted((source.ROOT / "numbers/management/commands").glob("*.py"))
     tasks = {job["task"].rpartition(".")[2] for job in names.values()}
     wanted = [*names, *(path.stem for path in commands if path.stem in tasks)]
     return [name for name in wanted if f"`{name}" not in text]
@@ -274,6 +275,6 @@ def test_the_manual_names_every_job_of_the_clock():
 
     assert unnamed_jobs(text) == []
     assert unnamed_jobs(text.replace("`apply", "apply")) == [
-        *("apply-deactivations", "apply-handovers"),
-        *("apply_deactivations", "apply_handovers"),
+        *("apply-deactivations", "apply-handovers", "apply-portings"),
+        *("apply_deactivations", "apply_handovers", "apply_portings"),
     ]

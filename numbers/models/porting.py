@@ -1,14 +1,16 @@
 """Orders to bring numbers from another provider (rules P1–P6)."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, NewType, cast
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from numbers import port_calendar
+from portal import berlin
 from portal.tenancy import TenantManager, TenantModel
 
 
@@ -86,6 +88,17 @@ class PortOrderQuerySet(models.QuerySet["PortOrder"]):
     def due(self, at: datetime) -> "PortOrderQuerySet":
         """Return the orders whose changeover has begun, the old provider having reported no fault."""
         return self.filter(state=PortState.CONFIRMED, confirmed_on__lte=port_calendar.begun(at), fault="")
+
+    def to_remind(self, at: datetime) -> "PortOrderQuerySet":
+        """Return the orders whose changeover is at most a day away and about which nobody was reminded yet."""
+        ahead = self.filter(state=PortState.CONFIRMED, confirmed_on__gt=port_calendar.begun(at), fault="")
+        told = PortEvent.objects.filter(kind=PortEventKind.REMINDED, order=OuterRef("pk"), key=OuterRef("day"))
+        near = ahead.filter(confirmed_on__lte=berlin.day(at) + timedelta(days=1))
+        return near.annotate(day=Cast("confirmed_on", models.CharField())).exclude(Exists(told))
+
+    def on_the_desk(self) -> "PortOrderQuerySet":
+        """Return the orders the operator has something to do with: open ones, and what is still to be handed over."""
+        return self.filter(Q(state__in=CLAIMING) | ~Q(to_send=""))
 
     def interrupted(self, at: datetime) -> "PortOrderQuerySet":
         """Return the orders not completed a whole working day after their date (rule P3)."""

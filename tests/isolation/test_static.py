@@ -39,6 +39,7 @@ SQL = {
     "numbers/overview.py": "counts of all tabs and areas in one statement; names the tenant; the search function",
     "numbers/pool.py": "the functions of the pool, through which alone customers' processes reach it",
     "numbers/pool_loading.py": "a million numbers of the operator's pool in one statement",
+    "numbers/port_numbers.py": "the question over all tenants whether a number can come",
     "numbers/swap_choices.py": "the search function",
 }
 # Who may lift wall 1: what runs in the operator's processes.

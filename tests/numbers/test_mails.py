@@ -55,17 +55,26 @@ CONTEXT = {
     "address": "Musterstraße 12a, 10115 Berlin",
     "until": "2026-12-23",
     "pk": 7,
+    "provider": "Beispiel Telefon (D901)",
+    "confirmed": "2026-12-08",
+    "leaves": "2026-12-08",
+    "meaning": "Die Adresse weicht ab.",
+    "works": "yes",
+    "temporary": "yes",
+    "to_send": "change",
 }
 SENDERS = ("lifecycle.py", "swap.py", "effects.py", "bulk.py", "assignment.py", "handovers.py", "letters.py")
 SENDERS += ("orders.py", "pool_watch.py", "returning.py", "itemisation.py", "retention.py", "erasure.py")
-TO_OPERATOR = ("numbers/order_to_decide", "numbers/pool_warning")  # whose console has an address of its own
+SENDERS += ("porting.py", "port_desk.py", "port_completion.py", "port_out.py", "port_mails.py")
+# whose console has an address of its own
+TO_OPERATOR = ("numbers/order_to_decide", "numbers/pool_warning", "numbers/port_to_do")
 TO_CALLS = ("numbers/itemisation_ordered", "numbers/itemisation_withdrawn", "numbers/retention_changed")
 TO_STAFF = ("numbers/assigned", "numbers/unassigned")  # they begin on a page of their own
 MANY = CONTEXT | {"numbers": ONE * 20, "count": 23, "more": 3}
 TEMPLATES = sorted(
     str(path.relative_to(FOLDER).with_suffix(""))
     for path in (FOLDER / "numbers").glob("*.txt")
-    if path.stem not in ("notice", "address_notice")
+    if path.stem not in ("notice", "address_notice", "port_notice")
 )
 
 
@@ -121,10 +130,11 @@ def test_mail_says_the_same_as_text_and_html(template, language, context):
     assert "030 23125900" in mail.body
     assert "030 23125900" in html
     link = f"{settings.PORTAL_URL}/" if template in TO_STAFF else f"{settings.PORTAL_URL}/numbers/"
-    link = settings.PORTAL_URL if template in TO_OPERATOR else link
     link = f"{settings.PORTAL_URL}/calls/" if template in TO_CALLS else link
     link = f"{settings.PORTAL_URL}/people/17/data/" if template == "numbers/person_erased" else link
     link = f"{settings.PORTAL_URL}/addresses/7/" if template.startswith(("numbers/address", "numbers/letter")) else link
+    link = f"{settings.PORTAL_URL}/" if template.startswith("numbers/port_") else link
+    link = settings.PORTAL_URL if template in TO_OPERATOR else link
     assert link in mail.body
     assert link in mail.alternatives[0].content
     assert "erfolgreich" not in mail.body

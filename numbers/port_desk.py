@@ -1,0 +1,171 @@
+"""Porting numbers in: what the operator does (rules P3, P4, P6). States and moves are those of `numbers.porting`.
+
+Nothing here talks to the old provider: people hand the order over (`port_transport`) and record the answer.
+Every operation takes a locked order inside its tenant's transaction.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils.translation import gettext_lazy as _
+
+from numbers import port_calendar, port_mails
+from numbers.models import (
+    LockedPortOrder,
+    PortEvent,
+    PortEventKind,
+    PortOrder,
+    PortState,
+    RejectionCode,
+    ToSend,
+)
+from numbers.porting import PortRefused, expect, step
+from portal import berlin
+from portal.models import User
+
+IN_WORDS = (RejectionCode.VAE, RejectionCode.SON)  # codes that say nothing without the old provider's words
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """An order on the operator's desk: until when to do something, and whether a line has been dead too long."""
+
+    order: PortOrder
+    due_on: date
+    interrupted: bool
+
+
+def tasks(*, at: datetime) -> list[Task]:
+    """Return what is on the desk, over all tenants, the most urgent first. Needs `tenancy.every_tenant()`.
+
+    What was submitted is due within a working day, what has a date on that date.
+    """
+    orders = PortOrder.objects.on_the_desk().select_related("tenant", "provider", "area", "agent")
+    dead = set(PortOrder.objects.interrupted(at).values_list("pk", flat=True))
+    found = [Task(order, _due_on(order), order.pk in dead) for order in orders]
+    return sorted(found, key=lambda task: (not task.interrupted, task.due_on, task.order.pk))
+
+
+def take(order: LockedPortOrder, *, by: User, at: datetime) -> None:
+    """Take an order over, from whoever works on it now. Raises PortRefused."""
+    if order.agent_id == by.pk:
+        raise PortRefused(_("This order is yours already."))
+    times = PortEvent.objects.filter(order=order, kind=PortEventKind.TAKEN).count()
+    step(order, "take", PortEventKind.TAKEN, key=str(times + 1), by=by, at=at, agent=by)
+
+
+def note_sent(order: LockedPortOrder, *, reference: str = "", by: User | str, at: datetime) -> None:
+    """Note that the old provider has what waited in `to_send`, and its reference (WBCI: VA-ID). Raises PortRefused."""
+    if not order.to_send:
+        raise PortRefused(_("Nothing waits to be handed over to the old provider."))
+    what = ToSend(order.to_send)
+    key, details = f"{what}.{order.attempt}.{order.changes}", {"what": what, "reference": reference.strip()}
+    kept = reference.strip() or order.reference
+    step(order, "note_sent", PortEventKind.SENT, key=key, by=by, at=at, details=details, to_send="", reference=kept)
+
+
+def accept(order: LockedPortOrder, on: date, *, by: User, at: datetime) -> None:
+    """Record that the old provider accepts the order, with its date, which may differ from the one asked for (rule P3).
+
+    The tenant's administrators are told the date. Raises PortRefused.
+    """
+    expect(order, "accept")
+    _expect_possible(on, at=at)
+    details = {"on": on.isoformat()}
+    to = {"confirmed_on": on, "to_send": ToSend.NOTHING}
+    step(order, "accept", PortEventKind.ACCEPTED, key=str(order.attempt), by=by, at=at, details=details, **to)
+    _set_date(order, "move_date", on, changes=order.changes, by=by, at=at)
+
+
+def reject(order: LockedPortOrder, code: RejectionCode, reason: str = "", *, by: User, at: datetime) -> None:
+    """Record that the old provider rejects the order: the market's code and, for VAE and SON, its words (rule P4).
+
+    The order can be corrected and submitted again; its numbers stay in it. Raises PortRefused.
+    """
+    expect(order, "reject")
+    said = reason.strip()
+    if code in IN_WORDS and not said:
+        raise PortRefused(
+            _("This code needs the old provider's words, so that the customer knows what to do."), "reason"
+        )
+    gone = {"confirmed_on": None, "change_on": None, "fault": ""}
+    to = gone | {"code": code, "reason": said, "to_send": ToSend.NOTHING}
+    details = {"code": code, "reason": said}
+    step(order, "reject", PortEventKind.REJECTED, key=str(order.attempt), by=by, at=at, details=details, **to)
+    port_mails.tell("numbers/port_rejected", order, at=at, code=code, reason=said)
+
+
+def accept_change(order: LockedPortOrder, *, by: User, at: datetime) -> None:
+    """Record that the old provider agrees to the date somebody asked for. Raises PortRefused."""
+    on = _asked_for(order)
+    _expect_possible(on, at=at)
+    _set_date(order, "answer_change", on, changes=order.changes, by=by, at=at)
+
+
+def refuse_change(order: LockedPortOrder, reason: str, *, by: User, at: datetime) -> None:
+    """Record that the old provider refuses the date somebody asked for, and why; the old one holds.
+
+    Raises PortRefused.
+    """
+    _asked_for(order)
+    if not reason.strip():
+        raise PortRefused(_("Please say why, so that the customer knows what to do."), "reason")
+    details, key = {"reason": reason.strip()}, f"{order.attempt}.{order.changes}"
+    to = {"change_on": None, "to_send": ToSend.NOTHING}
+    step(order, "answer_change", PortEventKind.CHANGE_REFUSED, key=key, by=by, at=at, details=details, **to)
+    port_mails.tell("numbers/port_change_refused", order, at=at, reason=reason.strip())
+
+
+def move_date(order: LockedPortOrder, on: date, *, by: User, at: datetime) -> None:
+    """Record another date that the old provider set by itself, or after a failed changeover. Raises PortRefused."""
+    expect(order, "move_date")
+    _expect_possible(on, at=at)
+    if on == order.confirmed_on:
+        raise PortRefused(_("This date is confirmed already. Please choose another one."), "on")
+    _set_date(order, "move_date", on, changes=order.changes + 1, by=by, at=at)
+
+
+def report_fault(order: LockedPortOrder, reason: str, *, by: User | str, at: datetime) -> None:
+    """Record that the changeover did not succeed: the job leaves the order alone until a new date or completion.
+
+    The tenant's administrators are told. Raises PortRefused.
+    """
+    expect(order, "report_fault")
+    if order.confirmed_on is None or order.confirmed_on > port_calendar.begun(at):
+        raise PortRefused(_("The changeover has not begun yet."))
+    if order.fault:
+        raise PortRefused(_("A fault is reported already."))
+    if not reason.strip():
+        raise PortRefused(_("Please say what went wrong, so that the customer knows."), "reason")
+    details, key = {"reason": reason.strip()}, f"{order.attempt}.{order.changes}"
+    step(order, "report_fault", PortEventKind.FAULT, key=key, by=by, at=at, details=details, fault=reason.strip()[:500])
+    port_mails.tell("numbers/port_fault", order, at=at, reason=reason.strip())
+
+
+def _set_date(order: LockedPortOrder, verb: str, on: date, *, changes: int, by: User, at: datetime) -> None:
+    key, details = f"{order.attempt}.{changes}", {"on": on.isoformat()}
+    to = {"confirmed_on": on, "change_on": None, "changes": changes, "fault": "", "to_send": ToSend.NOTHING}
+    step(order, verb, PortEventKind.DATE_SET, key=key, by=by, at=at, details=details, **to)
+    port_mails.tell("numbers/port_date_set", order, at=at)
+
+
+def _asked_for(order: PortOrder) -> date:
+    expect(order, "answer_change")
+    if order.change_on is None:
+        raise PortRefused(_("Nobody asked for another date, or it has been answered already."))
+    on: date = order.change_on
+    return on
+
+
+def _expect_possible(on: date, *, at: datetime) -> None:
+    """Refuse a day on which no number changes provider, or that is not ahead."""
+    if on <= berlin.day(at):
+        raise PortRefused(_("This day is not ahead. Please choose a later one."), "on")
+    if obstacle := port_calendar.day_off(on):
+        raise PortRefused(obstacle, "on")
+
+
+def _due_on(order: PortOrder) -> date:
+    if order.state == PortState.CONFIRMED and not order.to_send:
+        return order.confirmed_on or date.max
+    return port_calendar.working_day_after(berlin.day(order.submitted_at)) if order.submitted_at else date.max

@@ -1,0 +1,173 @@
+"""The numbers of a port order: read as people write them, and whether they can be ported (rules P1, P2, P6, V1)."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from numbers import addresses, areas, notation
+from numbers.models import LocalArea, PortKind
+from numbers.notation import Unreadable
+from portal.refusals import Refused
+
+MOST_SINGLE, MOST_DIGITS = 100, 3
+_SEPARATORS = re.compile(r"[\n;,]+")
+_TAKEN = _("This number cannot be ported: it is here already, or part of another open order.")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What hinders an order: the field to correct, a sentence for people, and the number (E.164) if it is about one."""
+
+    field: str
+    sentence: Promise | str
+    e164: str = ""
+
+
+class NumbersRefused(Refused):
+    """The numbers cannot be read like this; `problems` says what is wrong with each."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(problems[0].sentence, problems[0].field)
+        self.problems = list(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """What an order is about: single numbers (E.164), or a block with its base number and extensions."""
+
+    kind: PortKind
+    e164s: tuple[str, ...]
+    base_number: str = ""
+    first: str = ""
+    last: str = ""
+    pilot: str = ""
+
+
+def singles(text: str) -> Numbers:
+    """Return the numbers of a text, one per line or separated by commas, in any usual notation; each once.
+
+    Raises NumbersRefused with what is wrong with each that cannot be read.
+    """
+    found: dict[str, None] = {}
+    problems: list[Problem] = []
+    for part in filter(None, (part.strip() for part in _SEPARATORS.split(text))):
+        try:
+            found[notation.parse(part)] = None
+        except Unreadable as error:
+            problems.append(Problem("numbers", f"{part[:40]}: {error.reason}"))
+    if not found and not problems:
+        problems.append(Problem("numbers", _("Please enter the numbers to be ported.")))
+    if len(found) > MOST_SINGLE:
+        problems.append(
+            Problem("numbers", _("At most 100 single numbers fit into one order. Order a block, or split them."))
+        )
+    if problems:
+        raise NumbersRefused(problems)
+    return Numbers(PortKind.SINGLE, tuple(sorted(found)))
+
+
+def block(base: str, first: str, last: str, pilot: str = "") -> Numbers:
+    """Return a block: base number in any usual notation, first and last extension, and that of the switchboard.
+
+    The switchboard's may be shorter than the others (`-0`) and is a number of its own then. Raises NumbersRefused.
+    """
+    problems = _range_problems(first, last, pilot)
+    try:
+        base_number = notation.checked(notation.parse(f"{base} {'0' * max(1, len(first))}"))[: -max(1, len(first))]
+    except Unreadable as error:
+        problems.append(Problem("base_number", error.reason))
+    if problems:
+        raise NumbersRefused(problems)
+    width = len(first)
+    extensions = [f"{value:0{width}}" for value in range(int(first), int(last) + 1)]
+    if pilot and pilot not in extensions:
+        extensions.insert(0, pilot)
+    return Numbers(
+        PortKind.BLOCK, tuple(f"{base_number}{digits}" for digits in extensions), base_number, first, last, pilot
+    )
+
+
+def holes(text: str) -> list[str]:
+    """Return the numbers (E.164) that are missing between the first and the last of a list that is meant as a block.
+
+    A block is ported whole, exactly as it is at the old provider (rule P2). Raises NumbersRefused as `singles`.
+    """
+    values = [int(e164[1:]) for e164 in singles(text).e164s]
+    if values[-1] - values[0] >= 10**MOST_DIGITS:
+        raise NumbersRefused([Problem("numbers", _("These numbers are too far apart to be one block."))])
+    return [f"+{value}" for value in range(values[0], values[-1]) if value not in set(values)]
+
+
+def findings(numbers: Numbers, *, own: int | None, at: datetime) -> list[Problem]:
+    """Return what hinders these numbers from being ported, number by number (`own` is the order's id, if there is one).
+
+    Length, one known area, an address verified there, not here already and in no other open order of anybody.
+    """
+    codes = {e164: notation.area_code(e164, areas.codes().keys()) for e164 in numbers.e164s}
+    problems = [
+        Problem("numbers", _("The area code of this number is not known. Please check it."), e164)
+        for e164, code in codes.items()
+        if code is None
+    ]
+    known = {code for code in codes.values() if code}
+    if len(known) > 1:
+        problems.append(
+            Problem("numbers", _("All numbers of an order belong to one local area. Please make one order for each."))
+        )
+    verified = addresses.verified_areas(at)
+    problems += [
+        Problem("numbers", _("There is no verified address in this local area. Please verify one first."))
+        for code in sorted(known)
+        if areas.codes()[code] not in verified
+    ]
+    return problems + not_free(taken(numbers.e164s, own=own))
+
+
+def not_free(e164s: Iterable[str]) -> list[Problem]:
+    """Return the problem that these numbers are here or in another open order, without saying whose (rule P6)."""
+    return [Problem("numbers", _TAKEN, e164) for e164 in e164s]
+
+
+def area_of(numbers: Numbers) -> LocalArea | None:
+    """Return the local area of the first number, or None if it is not known."""
+    code = notation.area_code(numbers.e164s[0], areas.codes().keys()) if numbers.e164s else None
+    return LocalArea.objects.get(area_code=code) if code else None
+
+
+def short(e164s: Iterable[str]) -> list[str]:
+    """Return the numbers that are shorter than any given out today: old ones, or a digit is missing (rule N2)."""
+    return [e164 for e164 in e164s if len(e164) - 3 < (10 if e164[3:5] in ("30", "40", "69", "89") else 11)]
+
+
+def taken(e164s: Sequence[str], *, own: int | None) -> list[str]:
+    """Return those that anybody holds, has in an open order, or can order from the pool; never whose they are (P6)."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM port_taken(%s, %s)", [list(e164s), own or 0])
+        return sorted(e164 for (e164,) in cursor.fetchall())
+
+
+def _range_problems(first: str, last: str, pilot: str) -> list[Problem]:
+    problems: list[Problem] = []
+    if not re.fullmatch(rf"[0-9]{{1,{MOST_DIGITS}}}", first):
+        problems.append(Problem("range_from", _("Please enter the first extension with one to three digits.")))
+    if not re.fullmatch(rf"[0-9]{{1,{MOST_DIGITS}}}", last) or len(last) != len(first):
+        problems.append(Problem("range_until", _("The last extension has as many digits as the first.")))
+    elif not problems and int(last) < int(first):
+        problems.append(Problem("range_until", _("The last extension comes after the first.")))
+    if not re.fullmatch(rf"[0-9]{{0,{MOST_DIGITS}}}", pilot) or len(pilot) > len(first):
+        problems.append(
+            Problem("pilot", _("The extension of the switchboard has at most as many digits as the others."))
+        )
+    elif (
+        pilot
+        and len(pilot) < len(first)
+        and first <= pilot.ljust(len(first), "9")
+        and pilot.ljust(len(first), "0") <= last
+    ):
+        problems.append(Problem("pilot", _("Other extensions of the block begin with that of the switchboard.")))
+    return problems
