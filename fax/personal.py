@@ -4,7 +4,8 @@ from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
-from fax.models import FaxCredential, FaxMail
+from fax import jobs
+from fax.models import FaxCredential, FaxJob, FaxMail
 from numbers.personal import Decided, Row
 from portal.models import User
 from staff.models import LockedMember, StaffMember
@@ -26,4 +27,24 @@ class _Credentials:
         return [Decided(True, "not_needed", count)]
 
 
-KINDS = (_Credentials(),)
+class _Faxes:
+    """What the person printed. Its title is their own business, and where it went is as private as a call."""
+
+    name, title = "faxes", _("Faxes")
+    models: tuple[str, ...] = ("fax.FaxJob",)
+    columns: tuple[str, ...] = ("number", "title", "destination", "pages", "received_at", "state", "reason", "ended_at")
+
+    def rows(self, member: StaffMember, *, own: bool) -> list[Row]:
+        found = FaxJob.objects.visible().filter(staff_member=member).select_related("number").order_by("pk")
+        hidden = {} if own else {"title": "", "destination": ""}
+        return [
+            {name: getattr(row, name) for name in self.columns} | {"number": row.number.e164} | hidden for row in found
+        ]
+
+    def erase(self, member: LockedMember, *, notice: str, by: User, at: datetime) -> list[Decided]:
+        found = list(FaxJob.objects.filter(staff_member=member))
+        jobs.remove(found)
+        return [Decided(True, "not_needed", len(found))]
+
+
+KINDS = (_Credentials(), _Faxes())

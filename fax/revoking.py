@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from fax import jobs
 from fax.models import FaxCredential, FaxMail
 from numbers.models import PhoneNumber
 
@@ -21,6 +22,7 @@ def end(credentials: Sequence[FaxCredential], *, at: datetime) -> None:
     if ids:
         FaxCredential.objects.filter(pk__in=ids, revoked_at=None).update(**gone)
         FaxMail.objects.filter(credential__in=ids, opened_at=None, ended_at=None).update(ended_at=at)
+        jobs.stop(credentials, at=at)
 
 
 def named(credential: FaxCredential) -> dict[str, Any]:

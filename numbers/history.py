@@ -49,10 +49,20 @@ KINDS |= {
     "order.approved": (gettext_lazy("Order approved"), "circle-check", "ok"),
     "order.rejected": (gettext_lazy("Order rejected"), "circle-x", "off"),
 }
+KINDS |= {
+    "fax.received": (gettext_lazy("Fax printed"), "printer", ""),
+    "fax.addressed": (gettext_lazy("Number of a fax entered"), "pencil", ""),
+    "fax.sent": (gettext_lazy("Fax sent"), "circle-check", "ok"),
+    "fax.failed": (gettext_lazy("Fax not sent"), "circle-x", "warn"),
+    "fax.cancelled": (gettext_lazy("Fax cancelled"), "circle-slash", "off"),
+    "fax.retried": (gettext_lazy("Fax sent again"), "refresh-cw", ""),
+    "fax.deleted": (gettext_lazy("Fax deleted"), "trash-2", "off"),
+}
 KINDS |= staff_history.KINDS | letter_history.KINDS
 OTHER = (gettext_lazy("Event"), "info", "")
 FIELDS = {"label": gettext_lazy("Label"), "usage": gettext_lazy("Usage"), "note": gettext_lazy("Note")}
 PAGE = 50
+FAX_JOB = "send_faxes"  # who acts for the worker of the floor above
 AUTOMATIC = "automatic"  # the person in the filter for what a job did
 type Names = dict[str, str]
 
@@ -188,6 +198,8 @@ def _sentence(event: AuditEvent, names: Names) -> str:
 def _actor(event: AuditEvent) -> str:
     if event.actor_name in (effects.JOB, forwarding.JOB, handovers.JOB, letters.JOB):
         return _("automatically, on the planned date")
+    if event.actor_name == FAX_JOB:
+        return _("automatically")
     return event.actor_name
 
 

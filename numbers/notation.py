@@ -22,6 +22,10 @@ class Unreadable(ValueError):
         self.reason = reason
 
 
+class Forbidden(Unreadable):
+    """The number is one, but nobody may be sent there: emergency, service and premium-rate numbers."""
+
+
 _ALLOWED = re.compile(r"[0-9+()/.\-\s\u00a0\u2007\u2010-\u2015\u202f]+")
 _SHORTENED = re.compile(r"[0-9]+[.,]?[0-9]*\s?[eE]\s?[+-]?[0-9]+|[0-9]{8,}[.,]0+")  # 4,93E+11 and 493023125012.0
 _TRUNK = re.compile(r"(?<=49)[\s/.\-]*\(\s*0\s*\)")  # the zero in +49 (0)30, not the one in (0)30
@@ -133,9 +137,9 @@ def parse_destination(text: str) -> str:
         raise Unreadable(_("This is not a phone number."))
     digits = _digits(raw)
     if re.fullmatch(r"(\+49)?0?(110|112)", digits):
-        raise Unreadable(_("Emergency numbers cannot be a destination."))
+        raise Forbidden(_("Emergency numbers cannot be a destination."))
     if re.match(r"(\+49|0|)0?(10|11|12|13[78]|180|19|900)", digits):
-        raise Unreadable(_("Service and premium-rate numbers cannot be a destination."))
+        raise Forbidden(_("Service and premium-rate numbers cannot be a destination."))
     return _abroad(digits) if re.match(r"\+(?!49)", digits) else _in_germany(digits)
 
 
@@ -155,7 +159,7 @@ def _abroad(digits: str) -> str:
         raise Unreadable(_("This is not a phone number.")) from error
     kind = phonenumbers.number_type(number)
     if kind in (phonenumbers.PhoneNumberType.PREMIUM_RATE, phonenumbers.PhoneNumberType.SHARED_COST):
-        raise Unreadable(_("Premium-rate numbers cannot be a destination."))
+        raise Forbidden(_("Premium-rate numbers cannot be a destination."))
     if not phonenumbers.is_possible_number(number):
         raise Unreadable(_("This number is too short or too long."))
     if not phonenumbers.is_valid_number(number):  # such as 00221… where 0221… was meant (rule N2)

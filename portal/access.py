@@ -10,6 +10,8 @@
 | what is kept and until when                  | yes           | yes     | yes   |
 | own calls, if the tenant lets staff see them | yes           | yes     | yes   |
 | own numbers                                  | –             | –       | yes   |
+| own faxes                                    | yes           | yes     | yes   |
+| how many faxes of whom                       | yes           | –       | –     |
 | staff: list, create, access, roles, settings | yes           | –       | –     |
 | a person's data: hand over, erase            | yes           | –       | –     |
 | accepting an invitation                      | everybody who has the link, signed in or not |

@@ -91,11 +91,17 @@ app.conf.update(
             "schedule": SWEEP_SECONDS,
             "options": {"expires": SWEEP_SECONDS},
         },
+        "send-faxes": {
+            "task": "fax.tasks.send_faxes",
+            "schedule": SWEEP_SECONDS,
+            "options": {"expires": SWEEP_SECONDS},
+        },
+        "retire-faxes": {"task": "fax.tasks.retire_faxes", "schedule": crontab(hour="3", minute="40")},
         "retire-letters": {"task": "numbers.tasks.retire_letters", "schedule": crontab(hour="0", minute="10")},
         "retire-calls": {"task": "numbers.tasks.retire_calls", "schedule": crontab(hour="3", minute="20")},
     },
 )
-app.autodiscover_tasks(["portal", "numbers"])
+app.autodiscover_tasks(["portal", "numbers", "fax"])
 
 
 @setup_logging.connect

@@ -8,10 +8,11 @@ without repair, be nothing else as well, and hold nothing that acts or is embedd
 import io
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pikepdf
 import pikepdf.settings
@@ -21,8 +22,8 @@ from django.utils.translation import gettext_lazy as _
 from portal.refusals import Refused
 
 MOST_BYTES = 10_000_000
-KINDS = {"pdf": "application/pdf", "jpg": "image/jpeg"}
-_NAME = re.compile(r"[0-9a-f]{32}\.(pdf|jpg)")
+KINDS = {"pdf": "application/pdf", "jpg": "image/jpeg", "tif": "image/tiff", "png": "image/png"}
+_NAME = re.compile(r"[0-9a-f]{32}\.(pdf|jpg|tif|png)")
 # Keys and kinds of what runs, sends, opens another file or carries one. Where a document opens (/OpenAction) is mostly
 # a place; an action there is known by its kind.
 _ACTIVE = frozenset(
@@ -50,6 +51,13 @@ pikepdf.settings.set_qpdf_limits(
 )
 
 
+class Readable(Protocol):
+    """Anything that bytes come from."""
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return the next bytes, none at the end."""
+
+
 class DocumentRefused(Refused):
     """The document cannot be taken; `reason` says why, for people."""
 
@@ -59,12 +67,22 @@ def keep(content: bytes, *, most_pages: int | None = None) -> str:
 
     With `most_pages` it has to be a PDF with at most so many.
     """
-    name = f"{secrets.token_hex(16)}.{_kind(content, most_pages)}"
+    return put(io.BytesIO(content), _kind(content, most_pages))
+
+
+def put(content: Readable, kind: str) -> str:
+    """Keep a document of a kind as it is, for what is large and looked at elsewhere; return its random name."""
+    name = f"{secrets.token_hex(16)}.{kind}"
     folder = Path(settings.DOCUMENTS_DIR)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / name
     path.touch(mode=0o600)
-    path.write_bytes(content)
+    try:
+        with path.open("wb") as kept_as:
+            shutil.copyfileobj(content, kept_as)
+    except BaseException:
+        path.unlink()
+        raise
     return name
 
 
@@ -90,9 +108,14 @@ def discard(name: str) -> None:
 
 def read(name: str) -> tuple[bytes, str]:
     """Return a kept document and its content type; raise FileNotFoundError if there is none of this name."""
+    return place(name).read_bytes(), KINDS[name.rpartition(".")[2]]
+
+
+def place(name: str) -> Path:
+    """Return where a kept document lies; raise FileNotFoundError if the name is none."""
     if not _NAME.fullmatch(name):
         raise FileNotFoundError(name)
-    return (Path(settings.DOCUMENTS_DIR) / name).read_bytes(), KINDS[name.rpartition(".")[2]]
+    return Path(settings.DOCUMENTS_DIR) / name
 
 
 def pages(name: str) -> int:

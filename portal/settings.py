@@ -44,6 +44,14 @@ POSTAL_KEY = os.environ.get("PORTAL_POSTAL_KEY", "")
 POSTAL_MODE = os.environ.get("PORTAL_POSTAL_MODE", "test")  # or "live"
 POSTAL_SECRET = os.environ.get("PORTAL_POSTAL_SECRET", "")  # signs the service's messages; without it none is taken
 
+# Who dials and sends faxes: a program that takes them out of a folder ("spool"), or a HylaFAX server ("hylafax").
+FAX_GATEWAY = os.environ.get("PORTAL_FAX_GATEWAY", "spool")
+FAX_SPOOL_DIR = Path(os.environ.get("PORTAL_FAX_SPOOL", DATA_DIR / "fax-spool"))
+FAX_SERVER = os.environ.get("PORTAL_FAX_SERVER", "localhost:4559")
+FAX_USER = os.environ.get("PORTAL_FAX_USER", "portal")
+FAX_PASSWORD = os.environ.get("PORTAL_FAX_PASSWORD", "")
+FAX_KEEP_DAYS = int(os.environ.get("PORTAL_FAX_KEEP_DAYS", "7"))  # pages and title, after the end
+
 INSTALLED_APPS = [
     "portal",
     "staff",

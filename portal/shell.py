@@ -94,6 +94,7 @@ def _nav(path: str, role: Role) -> list[dict[str, Any]]:
                 ("numbers:dashboard", _("Dashboard"), "layout-dashboard", _ADMIN),
                 ("numbers:overview", _("Phone numbers"), "phone", _ADMIN),
                 ("numbers:upcoming", _("What happens next"), "calendar-clock", _ADMIN),
+                ("fax:faxes", _("Faxes"), "printer", _EVERY),
             ],
         ),
         (

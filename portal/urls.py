@@ -30,4 +30,5 @@ urlpatterns = [
     path("costs/", include("billing.urls")),
     path("", include("staff.urls")),
     path("", include("numbers.urls")),
+    path("", include("fax.urls")),
 ]

@@ -11,6 +11,8 @@ FUNCTION, FILE, TEMPLATE, VIEW = 50, 400, 150, 15
 ADAPTERS = ("portal/servers.py", "portal/cluster.py", "portal/database_roles.py", "portal/child.py")
 # Modules of `numbers` and `billing` that speak to the clock or open transactions because they run jobs or commands.
 RUNNERS = {
+    "fax/sending.py": "the worker's loop: a transaction per step, and none while a document is read or a fax is sent",
+    "fax/receiving.py": "the request is that of the Internet Printing Protocol",
     "numbers/jobs.py": "starts the job, whose record has a beginning and an end",
     "numbers/call_jobs.py": "runs the jobs around calls, a transaction per batch",
     "numbers/outgoing.py": "as the outbox: what a service is asked for lies between transactions",
@@ -20,6 +22,7 @@ RUNNERS = {
 }
 # Where the raw state is filtered on besides lifecycle: rule C3 makes it a trap for readers.
 RAW_STATE = {
+    "fax/models/job.py": "a fax's own states: defines visible() and its kin",
     "numbers/models/address.py": "an address's own states: defines verified(at) and its kin",
     "numbers/models/letter.py": "a letter's own states: defines queued() and its kin",
     "numbers/models/order.py": "defines waiting(); an order's state follows from no date",

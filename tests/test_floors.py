@@ -18,6 +18,7 @@ KNOWS = {
 # Signals that are listened to: who says them lives outside this house, or below.
 SIGNALS = {
     "portal/celery.py": "Celery's own, as its worker starts",
+    "fax/hylafax.py": "connects to a server and listens to no signal",
     "portal/apps.py": "has the door's trace connected once everything is loaded",
     "portal/signin.py": "allauth's, for the trace of the door",
 }

@@ -110,6 +110,8 @@ INDEXES = {
     "bulk_run_open": "the worker's: unfinished runs of all tenants",
     "fax_credential_username": "found before a tenant is known; user names are unique in the world",
     "fax_mail_token_once": "found before a tenant is known; tokens are unique in the world",
+    "fax_job_due": "the worker's: faxes of all tenants with which something is to be done",
+    "fax_job_erase": "the job's: faxes of all tenants whose pages are to be erased",
     "forwarding_ends": "the job's: forwardings of all tenants that were set up for some days only",
     "letter_of_batch": "the operator's: letters of all tenants in one batch",
     "letter_queue": "the operator's: letters of all tenants that wait",
@@ -165,6 +167,7 @@ APPEND_ONLY = {
 
 # Models that point at a number and are no setting of it.
 UNATTACHED = {
+    "fax.FaxJob": "what was printed and sent stays; what is not sent yet ends with the credentials it was printed with",
     "numbers.BulkItem": "the result of a past run stays what it was",
     "numbers.CallRecord": "traffic data is no setting and stays (rules S3, T1)",
     "numbers.Dispute": "an objection to a bill, which the number's fate does not settle",

@@ -141,6 +141,15 @@ ROUTES: dict[str, Route | Door] = {
     "numbers:itemised_file": Route(fixed={"year": "2026", "month": "11", "form": "csv"}),
     "numbers:kept": Route(MEMBER),
     "numbers:retention": Route(acts=True),
+    # faxes: everybody sees their own; that of the world is a colleague's, so 404 for all of them
+    "fax:faxes": Route(MEMBER),
+    "fax:fax": Route(MEMBER, get=404, owns="fax_job"),
+    "fax:fax_preview": Route(MEMBER, get=404, owns="fax_job"),
+    "fax:fax_address": Route(MEMBER, get=405, owns="fax_job", acts=True),
+    "fax:fax_cancel": Route(MEMBER, get=405, owns="fax_job", acts=True),
+    "fax:fax_retry": Route(MEMBER, get=405, owns="fax_job", acts=True),
+    "fax:fax_delete": Route(MEMBER, get=404, owns="fax_job", acts=True),
+    "fax:printer": door({405}, {405}, number="493023125012"),
     # of the demo only: 404 elsewhere, tests included
     "demo:mails": door({404}, {404}),
     "demo:mail": door({404}, {404}, name="20261123T100000000000-00000000"),
@@ -181,6 +190,10 @@ ROUTES: dict[str, Route | Door] = {
 WITHOUT_FORM: dict[str, str] = {
     "numbers:own_forwarding": "for whoever has the number, if the tenant allows it: tests/numbers/test_people.py",
     "numbers:own_forwarding_remove": "as above",
+    "fax:fax_address": "for whoever printed it: tests/fax/test_faxes_page.py",
+    "fax:fax_cancel": "as above",
+    "fax:fax_retry": "as above",
+    "fax:fax_delete": "as above",
 }
 
 

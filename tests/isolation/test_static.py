@@ -47,6 +47,7 @@ EVERYBODY = {
     TENANCY: "defines it",
     "portal/middleware.py": "the operator's console",
     "portal/jobs.py": "the sweeps of the worker, over all tenants",
+    "fax/sending.py": "faxes of all tenants are sent by the worker",
     "numbers/letter_jobs.py": "letters of all tenants are printed together, in the worker",
     "numbers/jobs.py": "counts for the job's record and command",
     "numbers/call_jobs.py": "calls come in for all tenants and go at night, in the worker and in commands",

@@ -3,6 +3,7 @@
 Globex's rows carry the canaries: strings and ids that occur nowhere else. Acme's are as unmistakable, for Carl's eyes.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,7 +20,7 @@ from django.utils import timezone
 
 from billing import charges, slots
 from billing.models import OneOffCharge
-from fax.models import FaxCredential, FaxMail, FaxSettings
+from fax.models import FaxAttempt, FaxCredential, FaxJob, FaxMail, FaxSettings
 from numbers import call_months, labels, pool
 from numbers.models import (
     Address,
@@ -196,7 +197,7 @@ def _around_the_numbers(tenant: Any, who: Any, bird: str, prefix: str, first_id:
     audit.record("number.changed", [entry], by=who, at=NOW)
     mail = outbox.Mail(who.email, "de", "numbers/activated", {"name": bird, "numbers": []}, tenant.pk)
     outbox.later([mail], at=NOW)
-    ids = {"run": run.pk, "member": member.pk, "holder": holder.pk, "gone": gone.pk}
+    ids = {"fax_job": first_id + 83, "run": run.pk, "member": member.pk, "holder": holder.pk, "gone": gone.pk}
     return ids | {"block": block.pk, "order": order.pk, "basket": basket}
 
 
@@ -222,6 +223,16 @@ def _fax(member: Any, who: Any, bird: str, first_id: int) -> None:
         expires_at=datetime(2099, 1, 1, tzinfo=UTC),
     )
     FaxSettings.objects.create(id=first_id + 82, changed_at=NOW)
+    job = FaxJob.objects.create(
+        id=first_id + 83,
+        number_id=first_id + 6,
+        staff_member=member,
+        title=f"{bird} title",
+        state="waiting",
+        received_at=NOW,
+        preview=documents.put(io.BytesIO(bird.encode()), "png"),
+    )
+    FaxAttempt.objects.create(id=first_id + 84, job=job, began_at=NOW, ended_at=NOW, detail=f"{bird} detail")
 
 
 def _addresses(who: Any, bird: str, first_id: int) -> dict[str, int]:

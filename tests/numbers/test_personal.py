@@ -243,6 +243,7 @@ def test_erasing_takes_name_address_invitations_and_calls(cast, gone, number):
         ("login", "kept", "own_login", 0),
         ("invitations", "erased", "not_needed", 1),
         ("fax_access", "erased", "not_needed", 1),
+        ("faxes", "erased", "not_needed", 0),
         ("mails", "kept", "mail_log", 1),  # the one that tells her
         ("trace", "kept", "accountable", 0),
         ("person", "erased", "not_needed", 1),
