@@ -12,7 +12,19 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from numbers import areas, effects, forwarding, handovers, letter_history, letters, messages, notation, swap_choices
+from numbers import (
+    areas,
+    effects,
+    forwarding,
+    handovers,
+    letter_history,
+    letters,
+    messages,
+    notation,
+    port_completion,
+    port_history,
+    swap_choices,
+)
 from numbers.models import Forwarding, NumberOrder, OrderState, PhoneNumber, Usage
 from portal import berlin, tenancy
 from portal.models import AuditEvent, Membership
@@ -58,7 +70,7 @@ KINDS |= {
     "fax.retried": (gettext_lazy("Fax sent again"), "refresh-cw", ""),
     "fax.deleted": (gettext_lazy("Fax deleted"), "trash-2", "off"),
 }
-KINDS |= staff_history.KINDS | letter_history.KINDS
+KINDS |= staff_history.KINDS | letter_history.KINDS | port_history.KINDS
 OTHER = (gettext_lazy("Event"), "info", "")
 FIELDS = {"label": gettext_lazy("Label"), "usage": gettext_lazy("Usage"), "note": gettext_lazy("Note")}
 PAGE = 50
@@ -189,6 +201,8 @@ def _line(event: AuditEvent, names: Names) -> Line:
 def _sentence(event: AuditEvent, names: Names) -> str:
     if event.verb in letter_history.KINDS:
         return letter_history.sentence(event)
+    if event.verb in port_history.KINDS:
+        return port_history.sentence(event)
     if event.verb in staff_history.KINDS:
         return staff_history.named(event)
     say = _SENTENCES.get(event.verb)
@@ -196,7 +210,7 @@ def _sentence(event: AuditEvent, names: Names) -> str:
 
 
 def _actor(event: AuditEvent) -> str:
-    if event.actor_name in (effects.JOB, forwarding.JOB, handovers.JOB, letters.JOB):
+    if event.actor_name in (effects.JOB, forwarding.JOB, handovers.JOB, letters.JOB, port_completion.JOB):
         return _("automatically, on the planned date")
     if event.actor_name == FAX_JOB:
         return _("automatically")
