@@ -12,7 +12,7 @@ from django.db import transaction
 from billing import prices
 from billing.models import PriceClass
 from numbers import effects
-from numbers.demo import acme, addresses, calls, globex
+from numbers.demo import acme, addresses, calls, globex, porting
 from portal import berlin, outbox, tenants
 from portal.demo import accounts
 from portal.models import JobRun, OutboxMessage, Role, Tenant, User
@@ -32,6 +32,7 @@ def load(*, now: datetime) -> bool:
         olga = people["olga@operator.example"]
         _price_list(by=olga, now=now)
         addresses.fill_pool(at=begin)
+        porting.load_providers(at=begin)
         runs: dict[datetime, int] = {}
         for slug, tell in ((accounts.ACME, acme.story), (accounts.GLOBEX, globex.story)):
             tenant = Tenant.objects.get(slug=slug)

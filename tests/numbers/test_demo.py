@@ -9,7 +9,16 @@ from django.db.models import Count
 from billing.models import Price, Slot
 from numbers import calls, demo
 from numbers.demo import sites
-from numbers.models import Forwarding, NumberState, PhoneNumber
+from numbers.models import (
+    Forwarding,
+    NumberState,
+    PhoneNumber,
+    PortNumber,
+    PortOrder,
+    PortOut,
+    PortProvider,
+    PortState,
+)
 from portal import berlin, tenancy
 from portal.demo import accounts
 from portal.models import AuditEvent, JobRun, Membership, OutboxMessage, Tenant, User
@@ -40,7 +49,7 @@ def test_load_has_every_state_on_any_day(operator, now):
     assert demo.load(now=now)
 
     acme = PhoneNumber.objects.filter(tenant__slug="acme")
-    assert acme.count() == 123
+    assert acme.count() == 125
     assert acme.values("area").distinct().count() == 5
     assert set(acme.values_list("state", flat=True)) == set(NumberState)
     this_month_ends, next_month_ends = (berlin.next_month(berlin.day(now), n) - timedelta(days=1) for n in (1, 2))
@@ -85,6 +94,20 @@ def test_load_leaves_true_slots_trace_and_runs(operator):
     waiting = OutboxMessage.objects.filter(state=OutboxMessage.State.PENDING)
     assert 1 <= waiting.count() <= 10
     assert not waiting.filter(created_at__lt=NOW - demo.FRESH).exists()
+
+
+@pytest.mark.parametrize(
+    "now", [NOW, datetime(2026, 12, 31, 23, 1, tzinfo=UTC), datetime(2027, 1, 4, 9, 0, tzinfo=UTC)]
+)
+def test_load_has_a_port_order_in_every_state(operator, now):
+    demo.load(now=now)
+
+    orders = PortOrder.objects.filter(tenant__slug="acme")
+    assert sorted(orders.values_list("state", flat=True)) == sorted(PortState)
+    assert orders.get(state="confirmed").confirmed_on > berlin.day(now)
+    assert [n for n in PortNumber.objects.values_list("e164", flat=True) if not FILM.fullmatch(n)] == []
+    assert PortOut.objects.get().leaves_on > berlin.day(now)
+    assert PortProvider.objects.count() == 10
 
 
 def test_load_is_done_once(operator):
