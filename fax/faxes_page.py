@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Count
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from fax.models import FaxJob, FaxReason, FaxState
 from numbers import history
@@ -45,6 +46,7 @@ class Row:
     icon: str
     tone: str
     reason: str
+    waits: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ def row(job: FaxJob) -> Row:
         icon,
         tone,
         str(FaxReason(job.reason).label) if job.reason else "",
+        job.state == FaxState.WAITING,
     )
 
 
@@ -100,7 +103,7 @@ def _names() -> dict[str, str]:
         "underway": _("Under way"),
         "sent": _("Sent"),
         "failed": _("Not sent"),
-        "cancelled": _("Cancelled"),
+        "cancelled": pgettext("fax", "Cancelled"),
     }
 
 

@@ -1,10 +1,11 @@
-"""The printer before programs that print: Debian's ipptool, through gunicorn, whose bodies come in chunks.
+"""The printer before programs that print: CUPS and ipptool, through gunicorn, whose bodies come in chunks.
 
 The suite for IPP 1.1 skips what is optional and not offered: Print-URI, Send-URI, Hold-Job, several copies, PostScript.
 """
 
 import re
 import subprocess
+import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from fax.models import FaxCredential, FaxJob
 from portal import tenancy
 from tests import make
 from tests.conftest import NOW
-from tests.fax import gunicorn, papers
+from tests.fax import cups, gunicorn, papers
 from tests.fax.printing import SECRET
 
 TESTS = Path("/usr/share/cups/ipptool")
@@ -62,7 +63,32 @@ def page(tmp_path):
     return path
 
 
-def test_ipptool_finds_a_printer_that_faxes_and_keeps_secrets(site, page, tmp_path):
+def test_programs_that_print_find_a_printer_that_faxes(site, page, tmp_path):
+    deliver_three_in_a_row(site, tmp_path)
+    look_with_ipptool(site, page, tmp_path)
+
+
+def deliver_three_in_a_row(site, tmp_path):
+    """Print three pictures from a queue of CUPS, each to a number chosen while printing."""
+    picture = tmp_path / "page.jpg"
+    picture.write_bytes(papers.jpeg())
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as place:  # which its user may enter
+        Path(place).chmod(0o755)
+        with cups.serving(Path(place)) as printing:
+            printing.run("lpadmin", "-p", "fax", "-E", "-v", site.uri(), "-m", "everywhere")
+            for last in range(3):
+                printing.run("lp", "-d", "fax", "-o", f"phone=+49699000912{last}", str(picture))
+            until = time.monotonic() + 60
+            while len(site.jobs()) < 3 and time.monotonic() < until:
+                time.sleep(0.1)
+            log = printing.log()
+
+    found = [(job.state, job.destination) for job in site.jobs()]
+    assert found == [("queued", f"+49699000912{last}") for last in range(3)], log
+
+
+def look_with_ipptool(site, page, tmp_path):
+    """Run Debian's tests of printers, and print 30 MB with a wrong and with the right password."""
     for name in ("get-printer-attributes", "validate-job", "print-job", "create-job", "fax-job", "get-jobs"):
         done = site.ipptool(name, page)
         assert (name, done.returncode) == (name, 0), done.stdout
