@@ -4,19 +4,31 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from fax import jobs
 from fax.models import FaxCredential, FaxMail
+from numbers import messages
+from numbers.attachments import Hanging, Snapshots
 from numbers.models import PhoneNumber
+from portal import audit
+from portal.models import User
 
 
 def standing(numbers: Iterable[PhoneNumber]) -> list[FaxCredential]:
     """Return the credentials of these numbers that are not revoked, with their people."""
-    rows = FaxCredential.objects.filter(number__any=[number.pk for number in numbers], revoked_at=None)
-    return list(rows.select_related("staff_member").order_by("number", "staff_member__sort_key", "pk"))
+    return _standing(number__any=[number.pk for number in numbers])
+
+
+def revoke(credentials: Sequence[FaxCredential], *, by: User | str, at: datetime) -> None:
+    """Revoke credentials (number and person loaded): nothing opens with them any more, nor does a link to them."""
+    end(credentials, at=at)
+    entries = [audit.Entry("number", c.number_id, c.number.e164, named(c), {}, c.tenant_id) for c in credentials]
+    audit.record("number.fax_revoked", entries, by=by, at=at)
 
 
 def end(credentials: Sequence[FaxCredential], *, at: datetime) -> None:
-    """Revoke these credentials; their links open nothing any more. Whoever calls leaves the event."""
+    """Write that these credentials are revoked. Whoever calls leaves the event."""
     ids = [credential.pk for credential in credentials]
     gone: dict[str, Any] = {"revoked_at": at, "secret_hash": "", "previous_hash": "", "previous_until": None}
     if ids:
@@ -32,3 +44,51 @@ def named(credential: FaxCredential) -> dict[str, Any]:
         "staff_member_id": credential.staff_member_id,
         "username": credential.username,
     }
+
+
+def _standing(**of: Any) -> list[FaxCredential]:
+    rows = FaxCredential.objects.filter(revoked_at=None, **of).select_related("number__area", "staff_member")
+    return list(rows.order_by("number", "staff_member__sort_key", "pk"))
+
+
+class _OfNumbers:
+    """Credentials as they hang on a number: ended by a deactivation, a swap, another holder, another usage."""
+
+    name = "fax"
+    models: tuple[str, ...] = ("fax.FaxCredential",)
+    ends_with_deactivation = True
+
+    def describe(self, numbers: Sequence[PhoneNumber]) -> list[Hanging]:
+        return [
+            Hanging(c.number_id, _("fax access of %(name)s") % {"name": c.staff_member.name}, named(c))
+            for c in standing(numbers)
+        ]
+
+    def detach(self, numbers: Sequence[PhoneNumber], *, by: User | str, at: datetime) -> Snapshots:
+        ended: Snapshots = {}
+        found = standing(numbers)
+        for credential in found:
+            ended.setdefault(credential.number_id, []).append(named(credential))
+        end(found, at=at)
+        return ended
+
+    def end(self, held: Iterable[tuple[int, int | None]], *, by: User | str, at: datetime) -> None:
+        pairs = set(held)
+        found = _standing(number__any=[number_id for number_id, _member in pairs])
+        gone = [c for c in found if pairs & {(c.number_id, c.staff_member_id), (c.number_id, None)}]
+        revoke(gone, by=by, at=at)
+
+
+class _OfPeople:
+    """Credentials as a person has them: ended when they are locked or leave."""
+
+    def sentences(self, member_id: int) -> list[str]:
+        found = _standing(staff_member=member_id)
+        return [_("fax access to %(number)s") % {"number": messages.display(c.number)} for c in found]
+
+    def end(self, member_id: int, *, by: User | str, at: datetime) -> None:
+        revoke(_standing(staff_member=member_id), by=by, at=at)
+
+
+OF_NUMBERS = _OfNumbers()
+OF_PEOPLE = _OfPeople()

@@ -1,12 +1,19 @@
-"""URLs of the top floor: faxes, and the printer they come from."""
+"""URLs of the top floor: who has fax access, faxes, and the printer they come from."""
 
 from django.urls import path, re_path
 
-from fax.views import faxes, printer
+from fax.views import access, faxes, links, printer, settings
 
 app_name = "fax"
 
 urlpatterns = [
+    path("numbers/<int:pk>/fax/", access.access, name="access"),
+    path("numbers/<int:pk>/fax/send/", access.send, name="send"),
+    path("staff/<int:pk>/fax/", access.of_member, name="of_member"),
+    path("fax/access/<int:pk>/revoke/", access.revoke, name="revoke"),
+    path("fax/settings/", settings.settings, name="settings"),
+    path("fax/link/", links.link, name="link"),
+    path("fax/link/<str:token>/", links.open_link, name="open"),
     path("faxes/", faxes.faxes, name="faxes"),
     path("faxes/<int:pk>/", faxes.fax, name="fax"),
     path("faxes/<int:pk>/page1.png", faxes.preview, name="fax_preview"),

@@ -21,7 +21,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Q
 
-from numbers import effects, handovers, holders, outcomes, staff_mail
+from numbers import attachments, effects, handovers, holders, outcomes, staff_mail
 from numbers.models import Assignment, LockedNumber, NumberState, PhoneNumber, Usage
 from numbers.outcomes import Outcome, Reason
 from portal import audit, berlin
@@ -260,7 +260,9 @@ def _write(plan: _Plan, numbers: Sequence[LockedNumber], *, by: User, at: dateti
     own = {number.pk: number for number in numbers}
     _trace(plan, own, removed, by=by, at=at)
     moved = [(a.staff_member, own[a.number_id]) for a in plan.begins if a.settled_at]
-    taken = [(a.staff_member, own[a.number_id]) for a, until in plan.ends if until and _is_now(a, until, plan)]
+    ended = [a for a, until in plan.ends if until and _is_now(a, until, plan)]
+    attachments.end_rights([(a.number_id, a.staff_member_id) for a in ended], by=by, at=at)
+    taken = [(a.staff_member, own[a.number_id]) for a in ended]
     staff_mail.tell("numbers/assigned", moved, at=at)
     staff_mail.tell("numbers/unassigned", taken, at=at)
 

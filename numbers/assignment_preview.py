@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from numbers import detail, holders, purge
+from numbers import attachments, detail, holders, purge
 from numbers.holders import Holder
 from numbers.models import NumberState, PhoneNumber, Usage
 from numbers.outcomes import SENTENCES, Reason
@@ -13,8 +13,9 @@ from numbers.outcomes import SENTENCES, Reason
 class Preview:
     """Who has a number now and later; `obstacle` is the sentence why it cannot be assigned, or empty.
 
-    `lost` are the number's forwardings, which go when it changes hands. `interval` is the present assignment of the one
-    holder and `calls` what a purge of it would delete (rule T1); a shared fax has none, for its calls are everybody's.
+    `lost` are the number's forwardings and rights, which go when it changes hands. `interval` is the present assignment
+    of the one holder and `calls` what a purge of it would delete (rule T1); a shared fax has none, for its calls are
+    everybody's.
     """
 
     obstacle: str
@@ -50,6 +51,7 @@ def preview(number: PhoneNumber, *, at: datetime) -> Preview:
     lost = []
     if holding.present and not shared:
         lost = [f"{rule.case}: {rule.text}" for rule in detail.rules(number, at=at) if rule.destination]
+        lost += [right.sentence for right in attachments.rights([number])]
     own = None if shared else holders.present(at).filter(number=number).order_by("-from_at").first()
     return Preview(
         str(SENTENCES[reason]) if reason else "",

@@ -5,7 +5,7 @@ registers its own in `AppConfig.ready()`; a test demands that every model with a
 exempt with a reason.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -44,13 +44,44 @@ class Attachment(Protocol):
         ...
 
 
+class Right(Protocol):
+    """What single people may do by means of numbers; it ends once they no longer have one, or its usage changes."""
+
+    def describe(self, numbers: Sequence[PhoneNumber]) -> list[Hanging]:
+        """Return who may do what with these numbers, in one query."""
+        ...
+
+    def end(self, held: Iterable[tuple[int, int | None]], *, by: Any, at: datetime) -> None:
+        """End it for each (number, staff member) by their ids, or (None) for everybody, and leave the events."""
+        ...
+
+
 _attached: list[Attachment] = []
+_rights: list[Right] = []
 
 
 def register(attachment: Attachment) -> None:
     """Add a kind of setting to the list (once)."""
     if attachment.name not in {known.name for known in _attached}:
         _attached.append(attachment)
+
+
+def register_right(right: Right) -> None:
+    """Add a kind of right to the list (once)."""
+    if right not in _rights:
+        _rights.append(right)
+
+
+def rights(numbers: Sequence[PhoneNumber]) -> list[Hanging]:
+    """Return what ends when these numbers change hands or usage, beside their own forwardings."""
+    return [hanging for right in _rights for hanging in right.describe(numbers)]
+
+
+def end_rights(held: Iterable[tuple[int, int | None]], *, by: Any, at: datetime) -> None:
+    """End what these staff members (None: everybody) may do by means of these numbers, given as pairs of ids."""
+    pairs = list(held)
+    for right in _rights if pairs else []:
+        right.end(pairs, by=by, at=at)
 
 
 def registered() -> Sequence[Attachment]:

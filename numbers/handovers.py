@@ -14,7 +14,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from numbers import effects, staff_mail
+from numbers import attachments, effects, staff_mail
 from numbers.attachments import Hanging, Snapshots
 from numbers.models import Assignment, LockedNumber, PhoneNumber
 from portal import audit, berlin
@@ -65,6 +65,7 @@ def settle(numbers: Sequence[LockedNumber], *, at: datetime) -> int:
     audit.record("number.assigned", entries, by=JOB, at=at)
     still = [a for a in begun if a.until_at is None or a.until_at > at]
     staff_mail.tell("numbers/assigned", [(a.staff_member, own[a.number_id]) for a in still], at=at)
+    attachments.end_rights([(a.number_id, a.staff_member_id) for a in left.values()], by=JOB, at=at)
     gone = [(a.staff_member, own[a.number_id]) for a in left.values()]
     staff_mail.tell("numbers/unassigned", gone, at=at)
     return len(begun)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from numbers import assignment, outcomes
+from numbers import assignment, attachments, outcomes
 from numbers.attachments import Hanging, Snapshots
 from numbers.models import LockedNumber, NumberSearch, PhoneNumber, Usage
 from numbers.outcomes import Outcome, Reason
@@ -30,6 +30,7 @@ def change(number: LockedNumber, *, label: str, note: str, usage: Usage, by: Use
         if refusal := assignment.usage_refusal(number, usage, at=at):
             return refusal
         assignment.share(number, shared=usage == Usage.FAX_SHARED)
+        attachments.end_rights([(number.pk, None)], by=by, at=at)
     number.label, number.note, number.usage = label, note, usage
     number.save(update_fields=["label", "note", "usage"])
     if "label" in changed:

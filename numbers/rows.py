@@ -30,6 +30,7 @@ COLUMNS = {
     "last_active": gettext_lazy("Last active day"),
 }
 WORKING = (NumberState.ACTIVE, NumberState.DEACTIVATION_SCHEDULED)
+FAX = (Usage.FAX_PERSONAL, Usage.FAX_SHARED)
 NAMED = 2  # holders of a shared fax that a row names; it counts the others
 USUAL = ("area", "usage", "label", "assignee")
 
@@ -61,7 +62,8 @@ def draw(
         if state == NumberState.INACTIVE:  # an overdue row still holds what the job will clear (rule C3)
             row = {**row, "active_since": None, "last_active_on": None}
         who = written_holding(row["holding"]) or (nobody if state in WORKING else "")
-        pattern = _pattern(state, columns, get_language() or "", fresh=fresh or row["e164"] in new)
+        is_new, is_fax = fresh or row["e164"] in new, state in WORKING and row["usage"] in FAX
+        pattern = _pattern(state, columns, get_language() or "", fresh=is_new, fax=is_fax)
         drawn.append(pattern % _filling(row, words, who))
     return mark_safe("".join(drawn))  # noqa: S308 -- every value was escaped by _filling
 
@@ -115,12 +117,11 @@ def _filling(row: Mapping[str, Any], words: Mapping[str, str], who: str) -> dict
 
 
 @lru_cache(maxsize=512)
-def _pattern(state: NumberState, columns: tuple[str, ...], language: str, *, fresh: bool) -> str:
+def _pattern(state: NumberState, columns: tuple[str, ...], language: str, *, fresh: bool, fax: bool) -> str:
     """Render a row with `%(name)s` where its values go, without the template's white space."""
     blanks = {name: mark_safe(f"%({name})s") for name in BLANKS}  # noqa: S308 -- our own names
-    html: str = render_to_string(
-        "numbers/overview/row.html", blanks | {"pk": _PK, "state": state, "columns": columns, "fresh": fresh}
-    )
+    kind = {"pk": _PK, "state": state, "columns": columns, "fresh": fresh, "fax": fax}
+    html: str = render_to_string("numbers/overview/row.html", blanks | kind)
     html = re.sub(r"[ \n]*([<>])[ \n]*", r"\1", re.sub(r"[ \n]+", " ", html))
     html = re.sub(r'="([\w-]+)"', r"=\1", html)  # fifty rows would say these quotes a thousand times
     return html.replace(_PK, "%(pk)s")

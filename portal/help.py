@@ -69,6 +69,13 @@ FLOWS: Sequence[Flow] = (
         "info",
     ),
     Flow(
+        "fax",
+        _("Send fax credentials"),
+        _("Let staff send faxes from any application, with the fax printer driver."),
+        "app-window",
+        "info",
+    ),
+    Flow(
         "forwarding",
         _("Set up a forwarding"),
         _("Say where the calls to a number go: always, when busy, when there is no answer."),

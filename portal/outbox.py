@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parseaddr
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -26,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 CLAIM = timedelta(minutes=5)  # longer than any mail server may take; after a crash the row is tried again then
 # Templates of mails with links that open an account: forgotten once sent, expired once dead.
-CONFIDENTIAL = ("account/", "staff/invitation")
+CONFIDENTIAL = ("account/", "staff/invitation", "fax/access")
 WAIT_MINUTES = (1, 2, 4, 8, 16, 32, 60)  # after the first, second … attempt; the last for all that follow
 LAST_ATTEMPT = 30  # 24 hours of failures
 
@@ -35,9 +36,10 @@ LAST_ATTEMPT = 30  # 24 hours of failures
 _APPEND = """
 INSERT INTO portal_outboxmessage (tenant_id, key, recipient, language, template, context, state, attempts,
                                   created_at, due_at, error)
-SELECT tenant, gen_random_uuid(), recipient, language, template, context::jsonb, 'pending', 0, %(at)s, %(at)s, ''
-FROM unnest(%(tenants)s::bigint[], %(recipients)s::text[], %(languages)s::text[], %(templates)s::text[],
-            %(contexts)s::text[]) AS mail (tenant, recipient, language, template, context)
+SELECT tenant, coalesce(key, gen_random_uuid()), recipient, language, template, context::jsonb, 'pending', 0, %(at)s,
+       %(at)s, ''
+FROM unnest(%(tenants)s::bigint[], %(keys)s::uuid[], %(recipients)s::text[], %(languages)s::text[],
+            %(templates)s::text[], %(contexts)s::text[]) AS mail (tenant, key, recipient, language, template, context)
 """
 
 
@@ -53,6 +55,7 @@ class Mail:
     template: str
     context: dict[str, Any] = field(default_factory=dict)
     tenant_id: int | None = None
+    key: UUID | None = None  # of whoever wants to know later what became of it
 
 
 def later(mails: Iterable[Mail], *, at: datetime) -> int:
@@ -60,6 +63,7 @@ def later(mails: Iterable[Mail], *, at: datetime) -> int:
     rows = list(mails)
     given: dict[str, Any] = {
         "tenants": [mail.tenant_id for mail in rows],
+        "keys": [mail.key for mail in rows],
         "recipients": [mail.recipient for mail in rows],
         "languages": [mail.language for mail in rows],
         "templates": [mail.template for mail in rows],

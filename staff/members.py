@@ -169,6 +169,7 @@ def _lock(member: LockedMember, by: User | str, at: datetime) -> Reason | None:
     except LastAdministrator:
         return Reason.LAST_ADMINISTRATOR
     invitations.revoke([member], by=by, at=at)
+    ties.end_accesses(member.pk, by=by, at=at)
     member.state, member.role_kept = StaffState.LOCKED, role or ""
     member.save(update_fields=["state", "role_kept"])
     _note("staff.locked", member, {"state": StaffState.ACTIVE}, {"state": StaffState.LOCKED}, by=by, at=at)
@@ -193,6 +194,7 @@ def _leave(member: LockedMember, by: User | str, at: datetime) -> Reason | None:
     except LastAdministrator:
         return Reason.LAST_ADMINISTRATOR
     invitations.revoke([member], by=by, at=at)
+    ties.end_accesses(member.pk, by=by, at=at)
     if ended:
         messages.tell("left", member, at=at)
     before, email = member.state, member.address

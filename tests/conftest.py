@@ -20,7 +20,7 @@ from django.test import Client, TransactionTestCase
 from django.test.utils import override_settings
 
 from portal import tenancy
-from tests import make, servers
+from tests import mail_server, make, servers
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 PROOF = os.environ.get("PORTAL_PROOF") == "1"
@@ -107,6 +107,13 @@ def cast(db: None) -> SimpleNamespace:
             olga=make.user("olga@operator.example", "Olga Otto", {}, is_operator=True),
         )
     return people
+
+
+@pytest.fixture
+def peer(settings: Any) -> Iterator[Any]:
+    """A real mail server in place of the company's, with a mood (`tests.mail_server.Peer`)."""
+    with mail_server.serving(settings) as serving:
+        yield serving
 
 
 @pytest.fixture

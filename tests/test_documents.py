@@ -98,7 +98,8 @@ def untranslated(files):
     return found
 
 
-NAMES = ("Deutsch", "English", "DE", "EN")  # languages are called by their own names
+# Languages and systems are called by their own names.
+NAMES = ("Deutsch", "English", "DE", "EN", "Windows", "macOS", "Linux")
 
 CHECKS = (inline, guarded, short, plain, untranslated)
 

@@ -8,6 +8,7 @@ from numbers.demo import story as tell
 from numbers.demo.sites import ACME_SITES, BERLIN, COLOGNE_PORTING, NOTES, Site, usage_of
 from numbers.demo.story import Story
 from numbers.models import NumberState, Usage
+from portal.demo import stories
 from portal.models import Tenant, User
 
 OLD = ("+493023125058", "+493023125059", "+493023125060")  # deactivated and returned
@@ -52,6 +53,8 @@ def story(tenant: Tenant, people: Mapping[str, User], *, now: datetime, months: 
     _this_month(told, alice=alice, erika=erika)
     addresses.prove(told, people)
     porting.port(told, people)
+    for hours, act in stories.acts(people):
+        told.lately(hours, act)
     return told
 
 

@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
+from numbers import attachments, labels
 from numbers import detail as shown
 from numbers import history as trace
-from numbers import labels
 from numbers.forms.history import HistoryForm
 from numbers.forms.number import NumberForm
 from numbers.models import PhoneNumber, Usage
@@ -44,7 +44,8 @@ def edit(request: Request, pk: int) -> HttpResponse:
     if form.is_valid():
         _confirm(request, _change(request, pk, form.cleaned_data))
         return redirect("numbers:number", pk=pk)
-    context = {"number": number, "facts": shown.facts(number, at=timezone.now()), "form": form}
+    lost = [right.sentence for right in attachments.rights([number])]
+    context = {"number": number, "facts": shown.facts(number, at=timezone.now()), "form": form, "lost": lost}
     part = "#dialog" if request.htmx.request_type == "partial" else ""
     return render(request, f"numbers/number/edit.html{part}", context, status=422 if form.is_bound else 200)
 

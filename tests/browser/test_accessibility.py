@@ -11,6 +11,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
+from fax.models import FaxCredential
 from numbers import demo
 from numbers.models import Address, Assignment, BulkItem, BulkRun, NumberBlock, NumberOrder, PhoneNumber
 from portal import tenancy
@@ -37,6 +38,10 @@ ABOUT = {
     "numbers:release": "holder",
     "numbers:person_data": "holder",
     "numbers:person_erase": "gone",
+    "fax:access": "fax",
+    "fax:send": "fax",
+    "fax:of_member": "holder",
+    "fax:revoke": "credential",
     "staff:member": "holder",
     "staff:edit": "holder",
     "staff:lock": "holder",
@@ -69,6 +74,8 @@ NOT_WALKED = {
     "numbers:letter_pin": "answers a form only",
     "numbers:order_proof": "a file",
     "numbers:order_confirm": "needs a reservation",
+    "fax:link": "needs a link from a mail; tests/browser/test_fax.py",
+    "fax:open": "as above",
     "staff:export": "a file",
     "staff:enrol": "answers a form only",
     "staff:unlock": "needs somebody who is locked",
@@ -100,6 +107,8 @@ def world(transactional_db, as_operator):
             "holder": Assignment.objects.filter(until_at=None).order_by("pk").first().staff_member,
             "gone": StaffMember.objects.filter(state="left", tenant__slug="acme").first(),
             "order": NumberOrder.objects.first(),
+            "credential": (credential := FaxCredential.objects.filter(revoked_at=None).order_by("pk").first()),
+            "fax": credential.number,
             "address_sent": Address.objects.pending(at).exclude(entry_until=None).first(),
             "address_new": Address.objects.order_by("-pk").first(),
             "address_verified": Address.objects.verified(at).first(),

@@ -1,11 +1,13 @@
-"""Fax numbers of Acme and Globex, and people who may print to them."""
+"""Fax numbers of Acme and Globex, people who may print to them, and people who are sent credentials."""
 
 from types import SimpleNamespace
 
 import pytest
+import time_machine
 
 from portal import tenancy
-from tests import make
+from tests import calling, make
+from tests.conftest import NOW
 from tests.fax.printing import SECRET
 
 
@@ -30,3 +32,32 @@ def printers(cast, documents_dir):
         carl = make.member("Carl Conrad", user=cast.carl)
         own["carl"] = make.fax_credential(theirs, carl, SECRET)
     return SimpleNamespace(**own, cast=cast)
+
+
+@pytest.fixture
+def clock():
+    """Stand still at NOW; `clock.move_to(...)` goes on."""
+    with time_machine.travel(NOW, tick=False) as traveller:
+        yield traveller
+
+
+@pytest.fixture
+def office(cast):
+    """People and fax numbers of Acme, committed as far as the test goes."""
+    with tenancy.tenant_transaction(cast.acme.pk, user_id=cast.alice.pk):
+        bob = make.member("Bob Brandt", user=cast.bob)
+        mia = make.member("Mia Maurer", email="mia@acme.example")
+        noah = make.member("Noah Neumann")
+        dora = make.member("Dora Dietrich", user=cast.dora)
+        own = make.number("+493023125020", state="active", usage="fax_personal")
+        shared = make.number("+493023125021", state="active", usage="fax_shared")
+        calling.assign(own, bob, calling.days_ago(10))
+        for member in (bob, mia):
+            calling.assign(shared, member, calling.days_ago(10), shared=True)
+    return SimpleNamespace(cast=cast, bob=bob, mia=mia, noah=noah, dora=dora, own=own, shared=shared)
+
+
+@pytest.fixture
+def inside(office):
+    with tenancy.tenant_transaction(office.cast.acme.pk, user_id=office.cast.alice.pk):
+        yield office

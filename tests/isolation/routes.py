@@ -117,6 +117,13 @@ ROUTES: dict[str, Route | Door] = {
     "numbers:forwarding": Route(owns="active", acts=True),
     "numbers:forwarding_remove": Route(owns="active", acts=True, get=405, fixed={"when": "always"}),
     # the tenant's people
+    "fax:access": Route(owns="fax"),
+    "fax:send": Route(owns="fax", acts=True),
+    "fax:of_member": Route(owns="member"),
+    "fax:revoke": Route(owns="credential", acts=True),
+    "fax:settings": Route(acts=True),
+    "fax:link": Route(MEMBER, get=404, acts=True),  # 404: none of them was mailed a link
+    "fax:open": door({302}, {302, 405}, token="nothing"),
     "staff:list": Route(),
     "staff:export": Route(),
     "staff:enrol": Route(acts=True, get=405),
@@ -194,6 +201,7 @@ WITHOUT_FORM: dict[str, str] = {
     "fax:fax_cancel": "as above",
     "fax:fax_retry": "as above",
     "fax:fax_delete": "as above",
+    "fax:link": "for whoever was mailed a link: tests/fax/test_link.py",
 }
 
 

@@ -21,6 +21,7 @@ SQL = {
     "portal/jobs.py": "one lock per job against two sweeps at a time",
     "staff/invitations.py": "the function that finds an invitation's tenant before one is announced",
     "fax/access.py": "the function that finds the tenant of a printer's user name before one is announced",
+    "fax/links.py": "the function that finds the tenant of a link before one is announced",
     "staff/members.py": "one lock per tenant against the same address taken twice",
     "billing/slots.py": "the ends of the slots of a set in one UPDATE; names the tenant",
     "numbers/models/number.py": "the one lock every click takes; names the tenant (`tenancy.narrowed`)",

@@ -147,7 +147,7 @@ def _around_the_numbers(tenant: Any, who: Any, bird: str, prefix: str, first_id:
     held: dict[str, Any] = {"number_id": first_id + 6, "shared": True}
     Assignment.objects.create(id=first_id + 81, staff_member=holder, from_at=NOW, settled_at=NOW, **held)
     Assignment.objects.create(id=first_id + 85, staff_member=heir, from_at=datetime(2099, 1, 1, tzinfo=UTC), **held)
-    _fax(member, who, bird, first_id)
+    credential = _fax(member, who, bird, first_id)
     calls.fill(active, member, who, bird=bird, prefix=prefix, first_id=first_id, at=NOW)
     slots.move(f"{prefix}701", to=f"{prefix}799", on=date(2026, 11, 1))
     slots.move(f"{prefix}799", to=f"{prefix}701", on=date(2026, 11, 2))
@@ -198,10 +198,10 @@ def _around_the_numbers(tenant: Any, who: Any, bird: str, prefix: str, first_id:
     mail = outbox.Mail(who.email, "de", "numbers/activated", {"name": bird, "numbers": []}, tenant.pk)
     outbox.later([mail], at=NOW)
     ids = {"fax_job": first_id + 83, "run": run.pk, "member": member.pk, "holder": holder.pk, "gone": gone.pk}
-    return ids | {"block": block.pk, "order": order.pk, "basket": basket}
+    return ids | {"credential": credential, "block": block.pk, "order": order.pk, "basket": basket}
 
 
-def _fax(member: Any, who: Any, bird: str, first_id: int) -> None:
+def _fax(member: Any, who: Any, bird: str, first_id: int) -> int:
     """Give somebody access to the shared fax, by a link that is still open."""
     credential = FaxCredential.objects.create(
         id=first_id + 82,
@@ -233,6 +233,7 @@ def _fax(member: Any, who: Any, bird: str, first_id: int) -> None:
         preview=documents.put(io.BytesIO(bird.encode()), "png"),
     )
     FaxAttempt.objects.create(id=first_id + 84, job=job, began_at=NOW, ended_at=NOW, detail=f"{bird} detail")
+    return int(credential.pk)
 
 
 def _addresses(who: Any, bird: str, first_id: int) -> dict[str, int]:

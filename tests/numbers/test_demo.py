@@ -7,6 +7,8 @@ from django.core.management import CommandError, call_command
 from django.db.models import Count
 
 from billing.models import Price, Slot
+from fax import people
+from fax.models import FaxCredential
 from numbers import calls, demo
 from numbers.demo import sites
 from numbers.models import (
@@ -59,13 +61,16 @@ def test_load_has_every_state_on_any_day(operator, now):
     assert not PhoneNumber.objects.filter(tenant__slug="initech").exists()
 
 
-def test_bob_has_calls_to_look_at(operator):
+def test_bob_has_calls_and_fax_access_to_look_at(operator):
     demo.load(now=NOW)
 
     acme = Tenant.objects.get(slug="acme")
     with tenancy.tenant_transaction(acme.pk):
         assert calls.allowed_to_staff()
         assert calls.of_person(StaffMember.objects.get(name="Bob Brandt")).count() >= 5
+        numbers = PhoneNumber.objects.filter(pk__in=FaxCredential.objects.values("number"))
+        states = [row.state for number in numbers for row in people.of_number(number, at=NOW)]
+        assert sorted(states) == ["expired", "revoked", "shown", "used", "waiting"]
 
 
 def test_load_uses_film_numbers_and_example_domains_only(operator):

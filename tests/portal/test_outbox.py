@@ -1,13 +1,10 @@
 """The outbox before a real mail server that refuses, hangs and dies: nothing is lost, nothing goes out twice."""
 
 import contextlib
-import socket
 import threading
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
 
 import pytest
-from aiosmtpd.controller import Controller
 from django.db import connection, transaction
 
 from portal import outbox, tasks, wake
@@ -25,54 +22,6 @@ CONTEXT = {
     "last_active_on": "2026-10-31",
     "inactive_from": "2026-11-01",
 }
-
-
-class Peer:
-    """A mail server whose mood can be set: ok, 4xx, 5xx, hang, or die after it has taken the mail."""
-
-    def __init__(self):
-        self.mood, self.taken = "ok", []
-        self.patience = threading.Event()
-
-    async def handle_RCPT(self, server, session, envelope, address, options):
-        if self.mood in ("450 later", "550 never"):
-            return self.mood
-        envelope.rcpt_tos.append(address)
-        return "250 OK"
-
-    async def handle_DATA(self, server, session, envelope):
-        import asyncio
-
-        if self.mood == "hang":
-            await asyncio.sleep(1.5)
-            return "451 too late"
-        self.taken.append(message_from_bytes(envelope.content))
-        if self.mood == "die after DATA":
-            server.transport.abort()
-        return "250 taken"
-
-    @property
-    def ids(self):
-        return [mail["Message-ID"] for mail in self.taken]
-
-
-@pytest.fixture
-def peer(settings):
-    peer = Peer()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    controller = Controller(peer, hostname="127.0.0.1", port=port)
-    controller.start()
-    settings.MAILERS = {
-        "default": {
-            "BACKEND": "django.core.mail.backends.smtp.EmailBackend",
-            "OPTIONS": {"host": "127.0.0.1", "port": port, "timeout": 0.5},
-        }
-    }
-    yield peer
-    with contextlib.suppress(AssertionError):
-        controller.stop()
 
 
 @pytest.fixture
