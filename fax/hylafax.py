@@ -66,6 +66,7 @@ class HylaFax:
         """Store the pages on the server until the job has them; return what it calls them."""
         answers: list[str] = []
         line.voidcmd("TYPE I")
+        line.voidcmd("FORM TIFF")
         with letter.pages.open("rb") as pages, line.transfercmd("STOT") as data:
             while block := pages.read(65_536):
                 data.sendall(block)
