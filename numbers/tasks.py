@@ -5,7 +5,7 @@ from typing import Any
 from celery import shared_task
 from django.utils import timezone
 
-from numbers import bulk, call_jobs, jobs, letter_jobs
+from numbers import bulk, call_jobs, jobs, letter_jobs, port_sending
 
 
 @shared_task
@@ -30,6 +30,12 @@ def end_forwardings(**_: Any) -> int:
 def apply_portings(**_: Any) -> int:
     """Remind of, and carry out, what is due in porting; return how many things were done."""
     return jobs.apply_portings(at=timezone.now()).done
+
+
+@shared_task
+def hand_port_orders_over(**_: Any) -> int:
+    """Hand over what waits for old providers, if an adapter is switched on; return how many messages it took."""
+    return port_sending.hand_over(at=timezone.now())
 
 
 @shared_task

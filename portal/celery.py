@@ -71,6 +71,11 @@ app.conf.update(
             "schedule": JOB_SECONDS,
             "options": {"expires": JOB_SECONDS},
         },
+        "hand-port-orders-over": {
+            "task": "numbers.tasks.hand_port_orders_over",
+            "schedule": JOB_SECONDS,
+            "options": {"expires": JOB_SECONDS},
+        },
         "apply-portings": {
             "task": "numbers.tasks.apply_portings",
             "schedule": JOB_SECONDS,

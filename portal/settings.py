@@ -52,6 +52,9 @@ FAX_USER = os.environ.get("PORTAL_FAX_USER", "portal")
 FAX_PASSWORD = os.environ.get("PORTAL_FAX_PASSWORD", "")
 FAX_KEEP_DAYS = int(os.environ.get("PORTAL_FAX_KEEP_DAYS", "7"))  # pages and title, after the end
 
+# How port orders get to old providers: by people ("manual"), or by an adapter, the dotted path of a class.
+PORTING_TRANSPORT = os.environ.get("PORTAL_PORTING_TRANSPORT", "manual")
+
 INSTALLED_APPS = [
     "portal",
     "staff",

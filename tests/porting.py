@@ -1,6 +1,7 @@
 """Porting for tests: an order that lacks nothing, and one in any stage, by the real operations."""
 
 from datetime import date
+from typing import ClassVar
 from uuid import uuid4
 
 from django.db import connection
@@ -86,3 +87,19 @@ def statements(work):
     with connection.execute_wrapper(counted):
         work()
     return count
+
+
+class Loopback:
+    """A carriers' interface that takes everything, or what the test lets it."""
+
+    taken: ClassVar[list] = []
+    refuses = None
+    meanwhile = None
+
+    def hand_over(self, message):
+        if self.refuses:
+            raise self.refuses
+        self.taken.append(message)
+        if self.meanwhile:
+            self.meanwhile()
+        return f"DEU.LOOP.VH{len(self.taken)}"

@@ -48,6 +48,7 @@ EVERYBODY = {
     TENANCY: "defines it",
     "portal/middleware.py": "the operator's console",
     "portal/jobs.py": "the sweeps of the worker, over all tenants",
+    "numbers/port_sending.py": "port messages of all tenants that an adapter hands over",
     "fax/sending.py": "faxes of all tenants are sent by the worker",
     "numbers/letter_jobs.py": "letters of all tenants are printed together, in the worker",
     "numbers/jobs.py": "counts for the job's record and command",

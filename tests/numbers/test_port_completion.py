@@ -13,7 +13,7 @@ from billing.models import PriceClass, Slot
 from numbers import jobs, port_completion, port_desk, port_numbers, porting, tasks
 from numbers.models import NumberBlock, PhoneNumber, PortNumber, PortOrder
 from numbers.porting import PortRefused
-from portal import tenancy
+from portal import outbox, tenancy
 from portal.models import AuditEvent, OutboxMessage
 from tests import make
 from tests import porting as ports
@@ -146,6 +146,27 @@ def test_an_order_whose_number_somebody_holds_gets_a_fault_and_the_others_go_on(
     assert ports.events(stuck)[-1] == ("fault", "1.0")
     with as_operator():
         assert jobs.overdue_portings(at=SIX) == 0
+
+
+def test_every_mail_on_the_way_can_be_composed_and_names_no_price_of_porting(office):
+    port_desk.reject(ports.submitted(office, "+493023125716"), "SON", "in Worten", by=office.olga, at=NOW)
+    porting.cancel(ports.submitted(office, "+493023125717"), reason="doppelt", by=office.olga, at=NOW)
+    order = ports.confirmed(office, activate=True, price_seen=Decimal("2.90"))
+    porting.ask_date(order, date(2026, 12, 15), by=office.alice, at=NOW)
+    port_desk.refuse_change(order, "voll", by=office.olga, at=NOW)
+    run(DAY_BEFORE)
+    port_desk.report_fault(ports.locked(order), "Leitung tot", by=office.olga, at=SIX)
+    port_completion.complete(ports.locked(order), by=office.olga, at=SIX)
+
+    composed = {message.template: outbox.compose(message) for message in OutboxMessage.objects.order_by("pk")}
+
+    assert sorted(name.removeprefix("numbers/port_") for name in composed) == sorted(
+        ["cancelled", "change_refused", "date_set", "done", "fault", "rejected", "reminder"]
+    )
+    assert "Aus einem anderen Grund" in composed["numbers/port_rejected"].body
+    assert "in Worten" in composed["numbers/port_rejected"].body
+    for mail in composed.values():
+        assert not any(word in mail.body for word in ("EUR", "€", "Entgelt", "Gebühr", "kostenlos"))
 
 
 def test_a_late_run_lets_numbers_arrive_and_charges_from_that_day(office):

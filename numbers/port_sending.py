@@ -1,0 +1,41 @@
+"""Handing over, by an adapter, what waits for old providers; with none switched on it waits for people.
+
+No transaction is open while the adapter talks. A message whose answer was lost is handed over again under its key.
+"""
+
+from datetime import datetime
+
+import structlog
+
+from numbers import port_desk, port_export, port_transport
+from numbers.models import PortOrder
+from portal import tenancy
+
+log = structlog.get_logger(__name__)
+BY = "porting transport"
+
+
+def hand_over(*, at: datetime) -> int:
+    """Hand over what waits, over all tenants; return how many messages an adapter took. Needs the operator's role."""
+    adapter = port_transport.chosen()
+    if adapter is None:
+        return 0
+    with tenancy.every_tenant():
+        waiting = list(PortOrder.objects.exclude(to_send="").order_by("pk").values_list("pk", "tenant_id"))
+    return sum(_one(adapter, pk, tenant_id, at=at) for pk, tenant_id in waiting)
+
+
+def _one(adapter: port_transport.PortingTransport, pk: int, tenant_id: int, *, at: datetime) -> bool:
+    with tenancy.tenant_transaction(tenant_id):
+        order = PortOrder.objects.select_related("tenant", "provider", "area").get(pk=pk)
+        what, message = order.to_send, port_export.message(order)
+    try:
+        reference = adapter.hand_over(message)
+    except port_transport.TransportError as error:
+        log.warning("port message not handed over", order=pk, reason=str(error))
+        return False
+    with tenancy.tenant_transaction(tenant_id):
+        order = PortOrder.objects.locked(pk)
+        if order.to_send == what:  # else somebody changed or cancelled it meanwhile: that goes with the next run
+            port_desk.note_sent(order, reference=reference, by=BY, at=at)
+    return True
