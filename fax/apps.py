@@ -5,7 +5,7 @@ class FaxConfig(AppConfig):
     name = "fax"
 
     def ready(self) -> None:
-        from fax import demo, history, personal, revoking  # noqa: PLC0415 -- they need the loaded models
+        from fax import demo, demo_faxes, history, personal, revoking  # noqa: PLC0415 -- they need the loaded models
         from numbers import attachments  # noqa: PLC0415 -- the same
         from numbers import history as trace  # noqa: PLC0415 -- the same
         from numbers import personal as known  # noqa: PLC0415 -- the same
@@ -17,5 +17,6 @@ class FaxConfig(AppConfig):
         trace.teach(history.KINDS, history.SENTENCES)
         ties.register_access(revoking.OF_PEOPLE)
         stories.register(demo.tell)
+        stories.register(demo_faxes.tell)
         for kind in personal.KINDS:
             known.register(kind)

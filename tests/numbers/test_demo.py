@@ -8,7 +8,7 @@ from django.db.models import Count
 
 from billing.models import Price, Slot
 from fax import people
-from fax.models import FaxCredential
+from fax.models import FaxCredential, FaxJob
 from numbers import calls, demo
 from numbers.demo import sites
 from numbers.models import (
@@ -61,7 +61,8 @@ def test_load_has_every_state_on_any_day(operator, now):
     assert not PhoneNumber.objects.filter(tenant__slug="initech").exists()
 
 
-def test_bob_has_calls_and_fax_access_to_look_at(operator):
+def test_bob_has_calls_fax_access_and_faxes_to_look_at(operator, settings, tmp_path):
+    settings.DOCUMENTS_DIR = tmp_path
     demo.load(now=NOW)
 
     acme = Tenant.objects.get(slug="acme")
@@ -71,6 +72,11 @@ def test_bob_has_calls_and_fax_access_to_look_at(operator):
         numbers = PhoneNumber.objects.filter(pk__in=FaxCredential.objects.values("number"))
         states = [row.state for number in numbers for row in people.of_number(number, at=NOW)]
         assert sorted(states) == ["expired", "revoked", "shown", "used", "waiting"]
+    alices, bobs = (FaxJob.objects.of_user(User.objects.get(email=f"{n}@acme.example").pk) for n in ("alice", "bob"))
+    assert set(alices.values_list("state", flat=True)) == {"sent", "failed", "cancelled", "waiting"}
+    assert set(bobs.values_list("state", flat=True)) == {"sent", "failed", "waiting"}
+    assert all((tmp_path / job.preview).exists() for job in bobs)
+    assert all(FILM.fullmatch(job.destination) for job in (*alices, *bobs) if job.destination)
 
 
 def test_load_uses_film_numbers_and_example_domains_only(operator):
