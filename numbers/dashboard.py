@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import CharField, Count, Exists, OuterRef, Value, Window
 
 from billing import charges, costs, costs_page, written
-from numbers import address_page, history, notation, overview
+from numbers import address_page, history, notation, overview, port_page
 from numbers.models import Forwarding, PhoneNumber
 from numbers.overview import Counts
 from portal import berlin
@@ -51,6 +51,7 @@ def page(*, at: datetime) -> dict[str, Any]:
         "upcoming": cards["upcoming"],
         "without": cards["without"],
         **_letters(at),
+        "ports": port_page.open_orders(at=at),
         "events": history.lines(history.of_numbers()[:EVENTS]),
         **_money(at),
     }

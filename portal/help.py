@@ -34,6 +34,13 @@ FLOWS: Sequence[Flow] = (
         "ok",
     ),
     Flow(
+        "port",
+        _("Port phone numbers"),
+        _("Bring numbers from your old provider: fill in, sign, and see every step until they are here."),
+        "arrow-right-left",
+        "ok",
+    ),
+    Flow(
         "activate",
         _("Activate phone numbers"),
         _("To be able to use a phone number, you have to activate it."),

@@ -93,6 +93,7 @@ def _nav(path: str, role: Role) -> list[dict[str, Any]]:
                 ("numbers:mine", _("My phone numbers"), "phone", _STAFF),
                 ("numbers:dashboard", _("Dashboard"), "layout-dashboard", _ADMIN),
                 ("numbers:overview", _("Phone numbers"), "phone", _ADMIN),
+                ("numbers:ports", _("Portings"), "arrow-right-left", _ADMIN),
                 ("numbers:upcoming", _("What happens next"), "calendar-clock", _ADMIN),
                 ("fax:faxes", _("Faxes"), "printer", _EVERY),
             ],

@@ -5,7 +5,7 @@ from typing import Any, ClassVar, NewType, cast
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Case, Exists, OuterRef, Q, When
 from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
@@ -80,6 +80,11 @@ class PortOrderQuerySet(models.QuerySet["PortOrder"]):
         """Lock this order and return it; the only source of LockedPortOrder."""
         row = self.select_for_update(no_key=True, of=("self",)).filter(pk=pk).first()
         return cast("LockedPortOrder | None", row)
+
+    def under_way(self) -> "PortOrderQuerySet":
+        """Return drafts and open orders, those that wait for the tenant first."""
+        waits = Case(When(state__in=(PortState.DRAFT, PortState.REJECTED), then=0), default=1)
+        return self.filter(state__in=(PortState.DRAFT, *CLAIMING)).order_by(waits, "-pk")
 
     def open(self) -> "PortOrderQuerySet":
         """Return the orders that were submitted and are neither completed nor cancelled."""

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from numbers import attachments, labels
+from numbers import attachments, labels, port_page
 from numbers import detail as shown
 from numbers import history as trace
 from numbers.forms.history import HistoryForm
@@ -28,6 +28,7 @@ def detail(request: Request, pk: int) -> HttpResponse:
     context = {
         "number": number,
         **shown.standing(number, at=timezone.now()),
+        **port_page.about(number),
         "past": past,
         "more": more,
         "first_page": "before" not in request.GET,

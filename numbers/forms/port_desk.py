@@ -1,0 +1,73 @@
+"""The operator's desk of porting: what the old provider answered, and numbers that leave."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from numbers import port_numbers
+from numbers.models import PortProvider, RejectionCode
+from numbers.port_numbers import NumbersRefused
+
+_DAY = forms.DateInput({"type": "date"}, "%Y-%m-%d")
+_NEEDED = {
+    "accept": ("on", _("Please enter the date that the old provider names.")),
+    "move": ("on", _("Please enter the date that the old provider names.")),
+    "reject": ("code", _("Please choose the code of the rejection.")),
+}
+# each act of the desk with the fields it takes
+ACTS = {
+    "take": (),
+    "sent": ("reference",),
+    "accept": ("on",),
+    "reject": ("code", "reason"),
+    "accept_change": (),
+    "refuse_change": ("reason",),
+    "move": ("on",),
+    "fault": ("reason",),
+    "complete": (),
+    "cancel": ("reason",),
+}
+
+
+class AnswerForm(forms.Form):
+    """One act on an order, with what it needs."""
+
+    act = forms.ChoiceField(choices=[(act, act) for act in ACTS])
+    on = forms.DateField(label=_("Date"), required=False, widget=_DAY)
+    code = forms.ChoiceField(label=_("Code"), choices=[("", "–"), *RejectionCode.choices], required=False)
+    reason = forms.CharField(
+        label=_("Words for the customer"), max_length=500, required=False, widget=forms.Textarea({"rows": 3})
+    )
+    reference = forms.CharField(label=_("Reference at the old provider"), max_length=40, required=False)
+
+    def clean(self) -> dict[str, Any]:
+        field, sentence = _NEEDED.get(self.cleaned_data.get("act", ""), ("", ""))
+        if field and not self.cleaned_data.get(field) and field not in self.errors:
+            self.add_error(field, str(sentence))
+        return self.cleaned_data
+
+    def parts(self) -> dict[str, list[forms.BoundField]]:
+        """Return for each act the fields that stand beside its button."""
+        return {act: [self[name] for name in names] for act, names in ACTS.items()}
+
+
+class AnnounceForm(forms.Form):
+    """Which numbers leave, when, and who takes them over."""
+
+    numbers = forms.CharField(
+        label=_("Phone numbers"),
+        max_length=5000,
+        help_text=_("One per line, in any notation."),
+        widget=forms.Textarea({"rows": 4}),
+    )
+    leaves_on = forms.DateField(label=_("Date"), widget=_DAY)
+    provider = forms.ModelChoiceField(
+        label=_("New provider"), queryset=PortProvider.objects.order_by("sort_key"), required=False
+    )
+
+    def clean_numbers(self) -> list[str]:
+        try:
+            return list(port_numbers.singles(self.cleaned_data["numbers"]).e164s)
+        except NumbersRefused as refused:
+            raise forms.ValidationError([str(problem.sentence) for problem in refused.problems]) from refused

@@ -1,0 +1,288 @@
+"""The four steps of a port order, its summary and its signed form: a draft until it is submitted (rules P2 and P5)."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from numbers import history, port_calendar, port_codes, port_days, port_numbers, port_page, port_paper, porting
+from numbers.forms.porting import ActForm, DateForm, HolderForm, NumbersForm, ProviderForm, SubmitForm, UploadForm, say
+from numbers.lifecycle import PriceChanged
+from numbers.models import LockedPortOrder, PortKind, PortNumber, PortOrder, PortProvider
+from numbers.port_numbers import Problem
+from numbers.porting import PortRefused, save
+from portal import berlin, documents, submissions
+from portal.access import Request, administrator
+from portal.documents import DocumentRefused
+
+MOST_PAGES = 20
+_TYPED = ("numbers", "base_number", "pasted", "contract_ends_on")
+type Work = Callable[[LockedPortOrder, datetime], Any]
+
+
+@require_http_methods(["GET", "POST"])
+@administrator
+def new(request: Request) -> HttpResponse:
+    """Say what is needed, and begin a draft."""
+    at, form = timezone.now(), ActForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        key = form.cleaned_data["operation_id"]
+
+        def work() -> dict[str, Any]:
+            return {"order": porting.start(by=request.user, at=at).pk}
+
+        kept, _again = submissions.once(key, "port.start", by=request.user, at=at, work=work)
+        return redirect("numbers:port_step", kept["order"], "numbers")
+    context = {"unverified": port_page.unverified(at), "areas": port_page.areas(at), "form": form}
+    return render(request, "numbers/porting/new.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@administrator
+def step(request: Request, pk: int, step: str) -> HttpResponse:
+    """Show one of the four steps; keep of it what can be read."""
+    if step not in port_page.STEPS:
+        raise Http404
+    order, at = found(pk), timezone.now()
+    if not order.is_editable():
+        return redirect("numbers:port", pk)
+    form = _form(request, step, order, at)
+    if request.htmx.request_type == "partial":
+        return _looked_at(request, step, order, form, at=at)
+    if form.is_bound and _keep(request, order, form, at=at):
+        if "leave" in request.POST:
+            messages.success(request, _("The draft is saved. You can go on with it at any time."))
+            return redirect("numbers:port", pk)
+        if not form.errors:
+            return _onward(pk, step)
+    return _show(request, found(pk), step, form, at=at)
+
+
+@require_GET
+@administrator
+def summary(request: Request, pk: int) -> HttpResponse:
+    """Show what was entered, what is missing, and where the form to sign is."""
+    order = found(pk)
+    return _summary(request, order) if order.is_editable() else redirect("numbers:port", pk)
+
+
+@require_POST
+@administrator
+def submit(request: Request, pk: int) -> HttpResponse:
+    """Submit the order, for the first time or again after a rejection."""
+    form = SubmitForm(request.POST)
+    seen = form.cleaned_data["price_seen"] if form.is_valid() else None
+    by = request.user
+    try:
+        done = act(request, pk, "port.submit", lambda row, at: porting.submit(row, price_seen=seen, by=by, at=at))
+    except PortRefused as refused:
+        return _summary(request, found(pk), refused=str(refused.reason))
+    except PriceChanged:
+        return _summary(request, found(pk), refused=_("The price has changed. Please check it and submit again."))
+    if done:
+        messages.success(request, _("The order was submitted. We write you as soon as the old provider has answered."))
+    return redirect("numbers:port", pk)
+
+
+@require_GET
+@administrator
+def paper(request: Request, pk: int) -> HttpResponse:
+    """Send the form to sign, filled in with what the order says now."""
+    order = found(pk)
+    if order.provider is None or order.area is None:
+        messages.warning(request, _("Please enter the phone numbers and the old provider first."))
+        return redirect("numbers:port_summary", pk)
+    content = port_paper.form(order, port_page.listed(order), on=berlin.day(timezone.now()))
+    headers = {"Content-Disposition": f'attachment; filename="portierungsauftrag-{pk}.pdf"'}
+    return HttpResponse(content, content_type="application/pdf", headers=headers)
+
+
+@require_POST
+@administrator
+def upload(request: Request, pk: int) -> HttpResponse:
+    """Keep the signed form; what was uploaded before stays as an earlier version."""
+    form = UploadForm(request.POST, request.FILES)
+    if form.is_valid() and _uploaded(request, pk, form):
+        messages.success(request, _("The signed form was uploaded."))
+        return redirect("numbers:port_summary" if found(pk).is_editable() else "numbers:port", pk)
+    return _summary(request, found(pk), upload=form)
+
+
+def _uploaded(request: Request, pk: int, form: UploadForm) -> bool:
+    """Keep the document once; put the reason into the form if it is refused."""
+    content = form.cleaned_data["document"]
+
+    def work(order: LockedPortOrder, at: datetime) -> None:
+        with documents.kept(content, most_pages=MOST_PAGES) as name:
+            pages = documents.pages(name)
+            porting.add_document(order, name=name, pages=pages, size=len(content), by=request.user, at=at)
+
+    try:
+        return act(request, pk, "port.document", work)
+    except (DocumentRefused, PortRefused) as refused:
+        form.add_error("document", str(refused.reason))
+        return False
+
+
+def _onward(pk: int, step: str) -> HttpResponse:
+    after = port_page.following(step)
+    return redirect("numbers:port_step", pk, after) if after else redirect("numbers:port_summary", pk)
+
+
+def found(pk: int) -> PortOrder:
+    """Return the order with what its pages show, or 404."""
+    rows = PortOrder.objects.select_related("tenant", "area", "provider", "by")
+    order: PortOrder = get_object_or_404(rows, pk=pk)
+    return order
+
+
+def act(request: Request, pk: int, verb: str, do: Work) -> bool:
+    """Do one thing with the locked order once, however often the form is sent; False if the form says nothing."""
+    at, form = timezone.now(), ActForm(request.POST)
+    if not form.is_valid():
+        return False
+
+    def work() -> dict[str, Any]:
+        order = PortOrder.objects.locked(pk)
+        if order is None:
+            raise Http404
+        do(order, at)
+        return {}
+
+    submissions.once(form.cleaned_data["operation_id"], verb, by=request.user, at=at, work=work)
+    return True
+
+
+def _form(request: Request, step: str, order: PortOrder, at: datetime) -> Any:
+    data = request.POST if request.method == "POST" else None
+    initial = _initial(step, order, at)
+    if step == "date":
+        return DateForm(data, initial=initial, today=berlin.day(at), temporaries=port_page.temporaries(at))
+    kinds: dict[str, type[forms.Form]] = {"numbers": NumbersForm, "provider": ProviderForm, "holder": HolderForm}
+    return kinds[step](data, initial=initial)
+
+
+def _object(form: forms.Form, order: PortOrder) -> None:
+    """Say beside the field what the old provider objects to in a rejected order (rule P4)."""
+    name = port_codes.FIELD_OF.get(order.code, "")
+    name = "base_number" if name == "numbers" and order.kind == PortKind.BLOCK else name
+    if name in form.fields:
+        form.fields[name].help_text = " ".join(filter(None, (str(port_codes.MEANING[order.code]), order.reason)))
+        form.fields[name].widget.attrs["class"] = "p-objected"
+
+
+def _initial(step: str, order: PortOrder, at: datetime) -> dict[str, Any]:
+    """Return what a step begins with: what was kept of it, and the verified address where nothing was."""
+    _title, _icon, fields = port_page.STEPS[step]
+    known = {name: getattr(order, name) for name in fields if name not in ("numbers", "address", "temporary")}
+    match step:
+        case "numbers":
+            single = order.kind == PortKind.SINGLE
+            return known | {"numbers": "\n".join(port_page.listed(order)) if single else ""}
+        case "provider":
+            return known | {"provider": str(order.provider or "")}
+        case "holder":
+            holders = "\n".join(order.further_holders)
+            return known | {"further_holders": holders} | port_page.address_there(order, at)
+    return known | {"temporary": order.temporary_id}
+
+
+def _looked_at(request: Request, step: str, order: PortOrder, form: Any, *, at: datetime) -> HttpResponse:
+    """Answer what was typed so far with what is found about it; nothing is kept."""
+    form.is_valid()
+    context: dict[str, Any] = {"form": form if any(map(form.data.get, _TYPED)) else None}
+    if step == "numbers":
+        context["checked"] = _checked(form, order, at)
+    elif step == "provider":
+        context["deadline"] = _deadline(form.cleaned_data.get("contract_ends_on"))
+    return render(request, f"numbers/porting/_{step}.html#found", context)
+
+
+def _checked(form: NumbersForm, order: PortOrder, at: datetime) -> list[tuple[str, str]]:
+    """Return each number that was read, as people write it, with what hinders porting it."""
+    if form.wanted is None:
+        return []
+    problems = {one.e164: str(one.sentence) for one in port_numbers.findings(form.wanted, own=order.pk, at=at)}
+    of_all = problems.get("", "")
+    return [(history.written(e164), problems.get(e164, of_all)) for e164 in form.wanted.e164s]
+
+
+def _deadline(ends: Any) -> str:
+    return port_days.day(port_calendar.deadline(ends)) if ends else ""
+
+
+def _keep(request: Request, order: PortOrder, form: Any, *, at: datetime) -> bool:
+    """Keep what can be read of a step, once; return whether anything was kept. What hinders stands at its field."""
+    form.is_valid()
+
+    def work(locked: LockedPortOrder, at: datetime) -> None:
+        if isinstance(form, NumbersForm):
+            if form.wanted is not None:
+                porting.set_numbers(locked, form.wanted, by=request.user, at=at)
+        else:
+            save(locked, form.changes(), by=request.user, at=at)
+
+    try:
+        act(request, order.pk, "port.save", work)
+    except PortRefused as refused:
+        say(form, refused.problems)
+        return False
+    if isinstance(form, NumbersForm):
+        if form.wanted is None:
+            return False
+        form.say(port_numbers.findings(form.wanted, own=order.pk, at=at))
+    return True
+
+
+def _show(request: Request, order: PortOrder, step: str, form: Any, *, at: datetime) -> HttpResponse:
+    problems = porting.problems(order, at=at)
+    context: dict[str, Any] = {
+        "order": order,
+        "form": form,
+        "step": step,
+        "template": f"numbers/porting/_{step}.html",
+        "title": port_page.STEPS[step][0],
+        "steps": port_page.wizard(order, step, problems),
+        "before": port_page.before(step),
+        "advice": port_codes.MEANING.get(order.code, ""),
+    }
+    _object(form, order)
+    if step == "numbers":
+        bound = form if form.is_bound else NumbersForm(form.initial)
+        bound.is_valid()
+        context["checked"] = _checked(bound, order, at)
+    elif step == "provider":
+        context |= {"deadline": _deadline(order.contract_ends_on), "providers": PortProvider.objects.matching("")}
+    elif step == "date":
+        context["months"] = port_days.calendar(berlin.day(at), order.requested_on)
+        context |= {"weekdays": port_days.weekdays(), "price": port_page.price(berlin.day(at))}
+    return render(request, "numbers/porting/step.html", context, status=422 if form.is_bound else 200)
+
+
+def _summary(
+    request: Request, order: PortOrder, *, upload: UploadForm | None = None, refused: str = ""
+) -> HttpResponse:
+    at = timezone.now()
+    problems: list[Problem] = porting.problems(order, at=at)
+    context = {
+        "order": order,
+        "steps": port_page.wizard(order, "", problems),
+        "sections": port_page.sections(order, problems),
+        "problems": [text for _field, text in port_page.said(problems)],
+        "hints": [text for _field, text in port_page.said(porting.hints(order))],
+        "price": port_page.price(berlin.day(at)) if order.activate else None,
+        "documents": port_page.documents(order),
+        "numbers": PortNumber.objects.filter(order=order).count(),
+        "form": upload or UploadForm(),
+        "refused": refused,
+        "advice": port_codes.MEANING.get(order.code, ""),
+        "fix": port_page.step_of(port_codes.FIELD_OF.get(order.code, "")),
+    }
+    return render(request, "numbers/porting/summary.html", context, status=422 if upload or refused else 200)

@@ -1,0 +1,134 @@
+"""Port orders that were submitted: the list, how far each has come, another date, cancelling (rules P3, P6, P7)."""
+
+from datetime import datetime
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods
+
+from numbers import port_days, port_page, porting
+from numbers.forms.porting import ActForm, MoveForm, ReplaceForm
+from numbers.models import LockedPortOrder, PortDocument, PortOrder
+from numbers.outcomes import Outcome, Result
+from numbers.porting import PortRefused
+from numbers.views.port_wizard import act, found
+from portal import berlin, documents
+from portal.access import Request, administrator, recently_signed_in
+
+
+@require_GET
+@administrator
+def index(request: Request) -> HttpResponse:
+    """Show the port orders of the tenant, newest first, and the numbers that leave it."""
+    orders = PortOrder.objects.select_related("area", "provider", "by").order_by("-pk")
+    page = Paginator(orders, port_page.SHOWN).get_page(request.GET.get("page"))
+    context = {"page": page, "rows": port_page.rows(list(page)), "leaving": port_page.leaving()}
+    return render(request, "numbers/porting/index.html", context)
+
+
+@require_GET
+@administrator
+def port(request: Request, pk: int) -> HttpResponse:
+    """Show one order: how far it has come, what comes next, what it says."""
+    return render(request, "numbers/porting/port.html", port_page.order(found(pk), at=timezone.now()))
+
+
+@require_GET
+@administrator
+def document(request: Request, pk: int, version: int) -> HttpResponse:
+    """Show an uploaded version of the signed form in the browser."""
+    kept = get_object_or_404(PortDocument, order=pk, version=version)
+    try:
+        content, kind = documents.read(kept.name)
+    except FileNotFoundError as error:
+        raise Http404 from error
+    headers = {"Content-Disposition": f'inline; filename="portierungsauftrag-{pk}-{version}.pdf"'}
+    return HttpResponse(content, content_type=kind, headers=headers)
+
+
+@require_http_methods(["GET", "POST"])
+@administrator
+def move(request: Request, pk: int) -> HttpResponse:
+    """Ask for another date of an order that was submitted."""
+    at, order = timezone.now(), found(pk)
+    form = MoveForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and _asked(request, form, pk):
+        messages.success(request, _("You asked for another date. We write you when the old provider has answered."))
+        return redirect("numbers:port", pk)
+    context = {
+        "order": order,
+        "heading": _heading(order),
+        "form": form,
+        "weekdays": port_days.weekdays(),
+        "months": port_days.calendar(berlin.day(at), order.change_on or order.confirmed_on or order.requested_on),
+    }
+    return render(request, "numbers/porting/move.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@administrator
+def cancel(request: Request, pk: int) -> HttpResponse:
+    """Cancel an order; the numbers stay with the old provider."""
+    order, form = found(pk), ActForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        try:
+            act(request, pk, "port.cancel", lambda row, at: porting.cancel(row, by=request.user, at=at))
+            messages.success(request, _("The order was cancelled. The numbers stay with the old provider."))
+            return redirect("numbers:port", pk)
+        except PortRefused as refused:
+            form.add_error(None, str(refused.reason))
+    context = {"order": order, "heading": _heading(order), "form": form}
+    return render(request, "numbers/porting/cancel.html", context, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "POST"])
+@administrator
+@recently_signed_in
+def replace(request: Request, pk: int) -> HttpResponse:
+    """Let the ported number take the place of the temporary one, in one step (rule S1)."""
+    order, form = found(pk), ReplaceForm(request.POST if request.method == "POST" else None)
+    pair = port_page.pair(order)
+    if pair is None:
+        messages.warning(request, _("There is no temporary number to replace, or it is replaced already."))
+        return redirect("numbers:port", pk)
+    if form.is_valid() and (done := _replaced(request, form, pk)):
+        messages.success(request, _("%(old)s was replaced by %(new)s.") % pair.words)
+        return done
+    context = {"order": order, "form": form, "pair": pair}
+    return render(request, "numbers/porting/replace.html", context, status=422 if form.is_bound else 200)
+
+
+def _asked(request: Request, form: MoveForm, pk: int) -> bool:
+    """Ask for the date once; put the reason into the form if it cannot be had."""
+    on = form.cleaned_data["requested_on"]
+    try:
+        return act(request, pk, "port.move", lambda row, at: porting.ask_date(row, on, by=request.user, at=at))
+    except PortRefused as refused:
+        form.add_error("requested_on", str(refused.reason))
+        return False
+
+
+def _replaced(request: Request, form: ReplaceForm, pk: int) -> HttpResponse | None:
+    """Swap once; put the reason into the form if it cannot be done."""
+    outcomes: list[Outcome] = []
+
+    def work(row: LockedPortOrder, at: datetime) -> None:
+        outcomes.append(porting.replace_temporary(row, by=request.user, at=at))
+
+    try:
+        act(request, pk, "port.replace", work)
+    except PortRefused as refused:
+        form.add_error(None, str(refused.reason))
+        return None
+    if outcomes and outcomes[0].result == Result.REFUSED:
+        form.add_error(None, outcomes[0].sentence)
+        return None
+    return redirect("numbers:port", pk)
+
+
+def _heading(order: PortOrder) -> str:
+    return str(port_page.rows([order])[0].numbers)

@@ -1,0 +1,188 @@
+"""The operator's desk of porting: what is due, what the old provider answered, who leaves."""
+
+import html
+from datetime import date, timedelta
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from numbers import porting
+from numbers.models import PhoneNumber, PortOrder, PortOut, PortProvider
+from portal import documents
+from portal.models import AuditEvent, OutboxMessage
+from portal.tenancy import tenant_transaction
+from tests import make
+from tests.conftest import NOW
+from tests.portal.test_operator_console import console  # noqa: F401 -- the fixture
+from tests.portal.test_uploads import pdf
+from tests.porting import submitted
+
+DAY = date(2026, 12, 15)
+
+
+@pytest.fixture
+def port(cast):
+    """A port order of Acme, submitted."""
+    with time_machine.travel(NOW, tick=False), tenant_transaction(cast.acme.pk, user_id=cast.alice.pk):
+        make.verified_address("30")
+        yield submitted(cast, "+493023125801", "+493023125802")
+
+
+def act(client, order, verb, **fields):
+    url = reverse("admin:numbers_portorder_look", args=[order.pk])
+    return client.post(url, {"act": verb} | fields, follow=True)
+
+
+def text(answer):
+    return html.unescape(answer.content.decode())
+
+
+def now(order):
+    with tenant_transaction(order.tenant_id):
+        return PortOrder.objects.get(pk=order.pk)
+
+
+def desk(client, **query):
+    return text(client.get(reverse("admin:numbers_portorder_desk"), query))
+
+
+def test_desk_shows_what_is_due_and_narrows_it_by_state(port, console):  # noqa: F811 -- the fixture
+    url = reverse("admin:numbers_portorder_look", args=[port.pk])
+
+    assert url in desk(console)
+    assert "24.11.2026" in desk(console)
+    assert url in desk(console, state="submitted")
+    assert url not in desk(console, state="confirmed")
+
+
+def test_work_takes_over_hands_over_and_accepts_with_a_date(port, console, cast):  # noqa: F811 -- the fixture
+    act(console, port, "take")
+    act(console, port, "sent", reference="DEU.TEST.V000000001")
+
+    answer = act(console, port, "accept", on=DAY.isoformat())
+
+    kept = now(port)
+    assert (kept.state, kept.confirmed_on, kept.to_send) == ("confirmed", DAY, "")
+    assert (kept.agent_id, kept.reference) == (cast.olga.pk, "DEU.TEST.V000000001")
+    assert "Umschaltung am 15.12.2026" in text(answer)
+    assert OutboxMessage.objects.filter(template="numbers/port_date_set", recipient=cast.alice.email).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "fields", "sentence"),
+    [
+        ("accept", {}, "den der bisherige Anbieter nennt"),
+        ("accept", {"on": "2026-12-12"}, "Wochenende"),
+        ("reject", {}, "den Code der Ablehnung"),
+        ("reject", {"code": "SON"}, "Worte"),
+        ("cancel", {}, "Grund"),
+        ("perhaps", {}, ""),
+    ],
+)
+def test_work_without_what_it_needs_changes_nothing(port, console, verb, fields, sentence):  # noqa: F811 -- the fixture
+    answer = act(console, port, verb, **fields)
+
+    assert sentence in text(answer)
+    assert now(port).state == "submitted"
+
+
+def test_reject_says_code_and_words(port, console):  # noqa: F811 -- the fixture
+    act(console, port, "reject", code="ADF", reason="Hausnummer 12b")
+
+    assert (now(port).state, now(port).code, now(port).reason) == ("rejected", "ADF", "Hausnummer 12b")
+
+
+def test_complete_brings_the_numbers(port, console, cast):  # noqa: F811 -- the fixture
+    act(console, port, "accept", on=DAY.isoformat())
+
+    with time_machine.travel(NOW + timedelta(days=22), tick=False):
+        console.force_login(cast.olga)
+        act(console, port, "complete")
+
+    with tenant_transaction(port.tenant_id):
+        held = PhoneNumber.objects.filter(e164__startswith="+4930231258").values_list("e164", "state")
+        assert sorted(held) == [("+493023125801", "inactive"), ("+493023125802", "inactive")]
+
+
+@pytest.mark.parametrize(("days", "flagged"), [(23, False), (24, True)])
+def test_interruptions_of_more_than_a_working_day_are_flagged(port, console, cast, days, flagged):  # noqa: F811 -- the fixture
+    act(console, port, "accept", on=DAY.isoformat())
+
+    with time_machine.travel(NOW + timedelta(days=days), tick=False):
+        console.force_login(cast.olga)
+        assert ("Länger als einen Werktag unterbrochen" in desk(console)) == flagged
+
+
+def test_asked_for_dates_are_answered(port, console, cast):  # noqa: F811 -- the fixture
+    act(console, port, "accept", on=DAY.isoformat())
+    with tenant_transaction(cast.acme.pk, user_id=cast.alice.pk):
+        locked = PortOrder.objects.locked(port.pk)
+        porting.ask_date(locked, DAY + timedelta(days=1), by=cast.alice, at=NOW)
+    page = text(console.get(reverse("admin:numbers_portorder_look", args=[port.pk])))
+
+    act(console, port, "accept_change")
+
+    assert "Der Kunde fragt den 16.12.2026 an" in page
+    assert now(port).confirmed_on == DAY + timedelta(days=1)
+
+
+def test_signed_form_is_sent(port, console, cast):  # noqa: F811 -- the fixture
+    with tenant_transaction(cast.acme.pk, user_id=cast.alice.pk):
+        kept = documents.keep(pdf())
+        who = {"by": cast.alice, "at": NOW}
+        porting.add_document(PortOrder.objects.locked(port.pk), name=kept, pages=1, size=500, **who)
+
+    form = console.get(reverse("admin:numbers_portorder_document", args=[port.pk, 2]))
+
+    assert form.headers["Content-Disposition"].startswith("attachment")
+    assert form.content.startswith(b"%PDF-")
+    assert console.get(reverse("admin:numbers_portorder_document", args=[port.pk, 1])).status_code == 404
+
+
+def test_export_is_sent_as_json(port, console):  # noqa: F811 -- the fixture
+    order = console.get(reverse("admin:numbers_portorder_export", args=[port.pk]))
+
+    assert order.headers["Content-Type"] == "application/json"
+    assert "23125801" in order.content.decode()
+
+
+def test_an_order_that_is_not_there_is_404(console):  # noqa: F811 -- the fixture
+    assert console.get(reverse("admin:numbers_portorder_look", args=[99])).status_code == 404
+
+
+def announce(client, numbers, **fields):
+    url = reverse("admin:numbers_portout_announce")
+    return client.post(url, {"numbers": numbers, "leaves_on": "2026-12-15"} | fields, follow=True)
+
+
+def test_announce_tells_the_tenant_and_can_be_taken_back(port, console, cast):  # noqa: F811 -- the fixture
+    answer = announce(console, "030 23125-012")
+
+    out = PortOut.objects.get()
+    assert (out.leaves_on, out.tenant_id, out.state) == (DAY, cast.acme.pk, "announced")
+    assert "angekündigt" in text(answer)
+    assert OutboxMessage.objects.filter(template="numbers/port_out_announced").exists()
+    listed = reverse("admin:numbers_portout_changelist")
+    console.post(listed, {"action": "withdraw", "_selected_action": [out.pk]})
+    assert PortOut.objects.get().state == "withdrawn"
+
+
+@pytest.mark.parametrize("numbers", ["030 23125-999", "gar keine", "030 23125012\n030 23125113"])
+def test_announce_takes_numbers_of_one_customer_only(port, console, cast, numbers):  # noqa: F811 -- the fixture
+    with tenant_transaction(cast.globex.pk):
+        make.number("+493023125113")
+
+    assert announce(console, numbers).status_code == 200
+    assert not PortOut.objects.exists()
+
+
+def test_providers_are_entered_with_their_code(console, cast):  # noqa: F811 -- the fixture
+    url = reverse("admin:numbers_portprovider_add")
+
+    console.post(url, {"name": "Ältere Telefon", "code": "D905"})
+    refused = console.post(url, {"name": "Falsch", "code": "905"})
+
+    assert PortProvider.objects.get(code="D905").sort_key == "altere telefon"
+    assert refused.status_code == 200
+    assert AuditEvent.objects.get(verb="provider.set").actor_id == cast.olga.pk

@@ -1,0 +1,300 @@
+"""The pages of porting: a draft that keeps every step, bad input at its field, the signed form, and how far it came."""
+
+import html
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from numbers.models import PortDocument, PortNumber, PortOrder
+from portal.access import tenant_token
+from portal.models import AuditEvent
+from tests import make
+from tests.conftest import NOW
+from tests.port_pages import BLOCK, ON, STEPS, begun, filled, order, post
+from tests.portal.test_uploads import action, opens_with, pdf
+from tests.porting import provider
+
+
+@pytest.fixture
+def client(acme, sign_in):
+    with time_machine.travel(NOW, tick=False):
+        yield sign_in(acme.alice)
+
+
+def said(answer):
+    return html.unescape(answer.content.decode())
+
+
+def get(client, name, *args, **query):
+    return client.get(reverse(f"numbers:{name}", args=args), query)
+
+
+def numbers(pk):
+    return sorted(PortNumber.objects.filter(order=pk).values_list("e164", flat=True))
+
+
+def test_new_leads_to_the_addresses_while_none_is_verified(acme, client):
+    assert "Verifizieren Sie zuerst Ihre Adresse" in said(get(client, "port_new"))
+
+
+def test_new_begins_one_draft_however_often_it_is_sent(acme, client):
+    make.verified_address("30")
+    key = str(uuid4())
+
+    first, again = (post(acme, client, "port_new", operation_id=key) for _ in range(2))
+
+    assert first.url == again.url == reverse("numbers:port_step", args=[PortOrder.objects.get().pk, "numbers"])
+    assert PortOrder.objects.get().state == "draft"
+
+
+def test_steps_lead_from_numbers_to_the_summary_and_keep_what_was_typed(acme, client):
+    pk = begun(acme, client)
+
+    ways = [post(acme, client, "port_step", pk, step, **fields).url for step, fields in STEPS.items()]
+
+    after = [*list(STEPS)[1:], None]
+    urls = [reverse("numbers:port_step", args=[pk, step]) for step in after if step]
+    assert ways == [*urls, reverse("numbers:port_summary", args=[pk])]
+    kept = order(pk)
+    assert numbers(pk) == ["+493023125801", "+493023125802"]
+    assert (kept.provider.code, kept.provider_customer_number, kept.street) == ("D901", "4711", "Musterstraße")
+    assert (kept.requested_on.isoformat(), kept.remaining, kept.activate) == (ON, "all", False)
+    assert "Nicht gekündigt" not in said(get(client, "port_summary", pk))
+
+
+def test_step_left_can_be_taken_up_again(acme, client):
+    pk = begun(acme, client)
+
+    left = post(acme, client, "port_step", pk, "holder", **STEPS["holder"], leave="1")
+
+    assert left.url == reverse("numbers:port", args=[pk])
+    assert reverse("numbers:port_summary", args=[pk]) in said(client.get(left.url))
+    assert 'value="Musterstraße"' in said(get(client, "port_step", pk, "holder"))
+
+
+def test_holder_begins_with_the_verified_address(acme, client):
+    pk = begun(acme, client)
+    post(acme, client, "port_step", pk, "numbers", **STEPS["numbers"])
+
+    page = said(get(client, "port_step", pk, "holder"))
+
+    assert 'value="12a"' in page
+    assert 'value="Acme GmbH"' in page
+
+
+def test_block_of_a_hundred(acme, client):
+    pk = begun(acme, client)
+
+    post(acme, client, "port_step", pk, "numbers", **BLOCK)
+
+    assert len(numbers(pk)) == 100
+    assert numbers(pk)[0] == "+493023125800"
+    assert "030 231258‑00 – 99" in said(get(client, "ports")).replace("\u00a0", " ")
+
+
+def test_block_is_read_from_all_its_numbers(acme, client):
+    pk = begun(acme, client)
+    pasted = "\n".join(f"030/23125{n}" for n in range(810, 820))
+
+    post(acme, client, "port_step", pk, "numbers", kind="block", pasted=pasted)
+
+    kept = order(pk)
+    assert (kept.base_number, kept.range_from, kept.range_until) == ("+4930231258" + "1", "0", "9")
+
+
+BAD = [
+    ("numbers", {"kind": "single", "numbers": "0171 3920050"}, "Mobilfunk- und Servicerufnummern"),
+    ("numbers", {"kind": "single", "numbers": "+43 1 23125801"}, "nur deutsche Rufnummern"),
+    ("numbers", {"kind": "single", "numbers": ""}, "zu portierenden Rufnummern"),
+    ("numbers", {"kind": "block", "pasted": "030 23125800\n030 23125802"}, "Diese Rufnummern fehlen: 030 23125801"),
+    ("numbers", {"kind": "single", "numbers": "030 23125801\n069 90009801"}, "zu einem Ortsnetz"),
+    ("numbers", {"kind": "single", "numbers": "069 90009801"}, "keine verifizierte Adresse"),
+    ("provider", {"provider": "Niemand"}, "Diesen Anbieter kennen wir nicht."),
+    ("provider", {"provider": "beispiel"}, "Mehrere Anbieter passen"),
+    ("provider", {"contract_ends_on": "31.2.2026"}, "Bitte geben Sie ein Datum an"),
+    ("holder", {"holder_kind": "company", "postcode": "AT-10"}, "fünf Ziffern"),
+    ("date", {"requested_on": "2026-12-12"}, "Wochenende"),
+    ("date", {"requested_on": "2026-12-25"}, "Feiertag"),
+    ("date", {"requested_on": "2026-11-24"}, "zu früh"),
+    ("date", {"requested_on": "2027-12-01"}, "180 Tage"),
+    ("date", {"requested_on": "morgen"}, "Bitte wählen Sie einen Tag aus dem Kalender."),
+]
+
+
+@pytest.mark.parametrize(("step", "fields", "sentence"), BAD)
+def test_bad_input_is_said_at_the_field_and_the_draft_kept(acme, client, step, fields, sentence):
+    pk = filled(acme, client)
+    provider("D902")
+
+    answer = post(acme, client, "port_step", pk, step, **fields)
+
+    assert answer.status_code == 422
+    assert sentence in said(answer).replace("\u00a0", " ")
+    assert 'aria-invalid="true"' in said(answer)
+    assert order(pk).state == "draft"
+    assert order(pk).holder_name == ("" if step == "holder" else "Acme GmbH")
+
+
+def test_numbers_of_somebody_else_are_refused_without_saying_whose(acme, client, cast, as_operator):
+    pk = begun(acme, client)
+    with as_operator():
+        make.number("+493023125801", tenant_id=cast.globex.pk)
+
+    answer = said(post(acme, client, "port_step", pk, "numbers", **STEPS["numbers"]))
+
+    assert "Diese Rufnummer lässt sich nicht portieren" in answer
+    assert "Globex" not in answer
+
+
+def test_second_open_order_of_a_number_is_refused(acme, client):
+    submitted = filled(acme, client)
+    post(acme, client, "port_submit", submitted)
+
+    answer = post(acme, client, "port_step", begun(acme, client), "numbers", **STEPS["numbers"])
+
+    assert "Diese Rufnummer lässt sich nicht portieren" in said(answer)
+
+
+def test_typing_is_answered_number_by_number(acme, client):
+    pk = begun(acme, client)
+    make.number("+493023125802")
+    fields = {"_tenant": "", **STEPS["numbers"]}
+
+    answer = client.post(
+        reverse("numbers:port_step", args=[pk, "numbers"]),
+        fields,
+        headers={"HX-Request": "true", "HX-Request-Type": "partial", "X-Tenant": tenant_token(acme.acme.pk)},
+    )
+
+    text = " ".join(said(answer).replace("\u00a0", " ").split())
+    assert "<html" not in text
+    assert "030 23125801</span> <span>kann portiert werden" in text
+    assert "030 23125802</span> <span>Diese Rufnummer lässt sich nicht portieren" in text
+    assert numbers(pk) == []
+
+
+def test_contract_end_shows_the_deadline(acme, client):
+    pk = begun(acme, client)
+
+    post(acme, client, "port_step", pk, "provider", contract_ends_on="2027-01-31")
+
+    assert "28.02.2027" in said(get(client, "port_step", pk, "provider"))
+
+
+def test_calendar_offers_allowed_days_only(acme, client):
+    pk = begun(acme, client)
+
+    page = said(get(client, "port_step", pk, "date"))
+
+    assert f'value="{ON}"' in page
+    for day in ("2026-12-12", "2026-12-25", "2026-11-30", "2027-05-31"):
+        assert f'value="{day}"' not in page
+    assert "Erster Weihnachtstag" in page
+
+
+def test_form_is_filled_in_and_its_signed_versions_are_kept(acme, client):
+    pk = filled(acme, client)
+
+    form = get(client, "port_form", pk)
+    post(acme, client, "port_upload", pk, document=SimpleUploadedFile("b.pdf", pdf(lambda d: d.add_blank_page())))
+
+    assert form["Content-Type"] == "application/pdf"
+    assert form.content.startswith(b"%PDF-")
+    assert list(PortDocument.objects.order_by("version").values_list("version", "pages")) == [(1, 1), (2, 2)]
+    page = said(get(client, "port_summary", pk))
+    assert "Fassung 2" in page
+    assert "ersetzt" in page
+    shown = get(client, "port_document", pk, 1)
+    assert (shown["Content-Type"], shown["X-Content-Type-Options"]) == ("application/pdf", "nosniff")
+    assert shown.content.startswith(b"%PDF-")
+    assert get(client, "port_document", pk, 3).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (pdf(opens_with(lambda d: action("/JavaScript"))), "Das PDF enthält Skripte"),
+        (pdf(lambda d: [d.add_blank_page() for _ in range(20)]), "hat 21 Seiten"),
+        (b"\xff\xd8\xff picture \xff\xd9", "Bitte laden Sie ein PDF hoch."),
+        (b"%PDF-" + b"x" * 10_001_000, "größer als 10 MB"),
+        (b"", "leer"),
+    ],
+    ids=["script", "pages", "picture", "size", "empty"],
+)
+def test_hostile_forms_are_refused_with_a_reason_and_not_kept(acme, client, settings, tmp_path, content, sentence):
+    settings.DOCUMENTS_DIR = tmp_path
+    pk = begun(acme, client)
+
+    answer = post(acme, client, "port_upload", pk, document=SimpleUploadedFile("a.pdf", content))
+
+    assert answer.status_code == 422
+    assert sentence in said(answer)
+    assert not PortDocument.objects.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_submit_says_what_is_missing(acme, client):
+    pk = begun(acme, client)
+
+    answer = post(acme, client, "port_submit", pk)
+
+    assert answer.status_code == 422
+    for sentence in ("bisherigen Anbieter", "Anschlussinhaber", "Formular"):
+        assert sentence in said(answer)
+    assert order(pk).state == "draft"
+
+
+def test_submit_shows_the_tracker_and_no_price_of_the_porting(acme, client):
+    pk = filled(acme, client)
+
+    answer = post(acme, client, "port_submit", pk)
+
+    assert answer.url == reverse("numbers:port", args=[pk])
+    page = said(client.get(answer.url))
+    assert order(pk).state == "submitted"
+    assert "Antwort des bisherigen Anbieters" in page
+    assert "€" not in page
+    assert AuditEvent.objects.filter(verb="porting.submitted").count() == 1
+
+
+def test_submit_with_activation_shows_the_price_and_insists_on_it(acme, client):
+    pk = filled(acme, client, date=STEPS["date"] | {"activate": "on"})
+
+    page = said(get(client, "port_summary", pk))
+    other = post(acme, client, "port_submit", pk, price_seen="1.00")
+    agreed = post(acme, client, "port_submit", pk, price_seen="2.90")
+
+    assert "2,90" in page
+    assert (other.status_code, agreed.status_code) == (422, 302)
+    assert "Der Preis hat sich geändert" in said(other)
+    assert str(order(pk).price_seen) == "2.90"
+
+
+def test_order_that_is_under_way_is_no_longer_edited(acme, client):
+    pk = filled(acme, client)
+    post(acme, client, "port_submit", pk)
+
+    for name, *args in (("port_step", pk, "holder"), ("port_summary", pk)):
+        assert get(client, name, *args).url == reverse("numbers:port", args=[pk])
+
+
+@pytest.mark.parametrize("submitted", [False, True])
+def test_cancel_asks_first_and_keeps_the_numbers_where_they_are(acme, client, submitted):
+    pk = filled(acme, client)
+    if submitted:
+        post(acme, client, "port_submit", pk)
+
+    asked = get(client, "port_cancel", pk)
+    answer = post(acme, client, "port_cancel", pk)
+
+    assert asked.status_code == 200
+    assert answer.url == reverse("numbers:port", args=[pk])
+    assert order(pk).state == "cancelled"
+    assert not PortNumber.objects.filter(open=True).exists()
+
+
+def test_unknown_step_is_404(acme, client):
+    assert get(client, "port_step", begun(acme, client), "price").status_code == 404
