@@ -23,6 +23,7 @@ from portal.access import Request, administrator
 from portal.documents import DocumentRefused
 
 MOST_PAGES = 20
+LOOKED_AT = ("numbers", "provider")  # steps that answer while somebody types
 _TYPED = ("numbers", "base_number", "pasted", "contract_ends_on")
 type Work = Callable[[LockedPortOrder, datetime], Any]
 
@@ -54,7 +55,7 @@ def step(request: Request, pk: int, step: str) -> HttpResponse:
     if not order.is_editable():
         return redirect("numbers:port", pk)
     form = _form(request, step, order, at)
-    if request.htmx.request_type == "partial":
+    if form.is_bound and step in LOOKED_AT and request.htmx.request_type == "partial":
         return _looked_at(request, step, order, form, at=at)
     if form.is_bound and _keep(request, order, form, at=at):
         if "leave" in request.POST:

@@ -209,6 +209,7 @@ ROUTES: dict[str, Route | Door] = {
 WITHOUT_FORM: dict[str, str] = {
     "numbers:own_forwarding": "for whoever has the number, if the tenant allows it: tests/numbers/test_people.py",
     "numbers:own_forwarding_remove": "as above",
+    "numbers:port_replace": "once the ported number is here: tests/numbers/test_port_pages.py",
     "fax:fax_address": "for whoever printed it: tests/fax/test_faxes_page.py",
     "fax:fax_cancel": "as above",
     "fax:fax_retry": "as above",

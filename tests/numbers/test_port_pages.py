@@ -1,6 +1,7 @@
 """The pages of porting: a draft that keeps every step, bad input at its field, the signed form, and how far it came."""
 
 import html
+from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
@@ -8,14 +9,14 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from numbers.models import PortDocument, PortNumber, PortOrder
+from numbers.models import PhoneNumber, PortDocument, PortNumber, PortOrder
 from portal.access import tenant_token
 from portal.models import AuditEvent
 from tests import make
 from tests.conftest import NOW
 from tests.port_pages import BLOCK, ON, STEPS, begun, filled, order, post
 from tests.portal.test_uploads import action, opens_with, pdf
-from tests.porting import provider
+from tests.porting import completed, provider
 
 
 @pytest.fixture
@@ -298,3 +299,20 @@ def test_cancel_asks_first_and_keeps_the_numbers_where_they_are(acme, client, su
 
 def test_unknown_step_is_404(acme, client):
     assert get(client, "port_step", begun(acme, client), "price").status_code == 404
+
+
+def test_replace_swaps_the_temporary_number_in_one_step(acme, client):
+    make.verified_address("30")
+    temporary = make.number("+493023125015", state="active")
+    done = completed(acme, "+493023125801", at=datetime(2026, 12, 8, 9, tzinfo=UTC), temporary=temporary)
+    asked = said(get(client, "port_replace", done.pk))
+
+    unticked = post(acme, client, "port_replace", done.pk)
+    answer = post(acme, client, "port_replace", done.pk, sure="on")
+
+    assert "030 23125015" in asked.replace("\u00a0", " ")
+    assert unticked.status_code == 422
+    assert answer.url == reverse("numbers:port", args=[done.pk])
+    states = dict(PhoneNumber.objects.values_list("e164", "state"))
+    assert states == {"+493023125015": "inactive", "+493023125801": "active"}
+    assert get(client, "port_replace", done.pk).status_code == 302
