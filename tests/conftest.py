@@ -88,15 +88,14 @@ def as_operator() -> Callable[[], Any]:
     return _as_operator
 
 
-@pytest.fixture
-def cast(db: None) -> SimpleNamespace:
-    """The fixed cast, with a price list from 2020 on: 2.90 EUR (standard) and 4.90 EUR (premium) a month, net."""
+def people() -> SimpleNamespace:
+    """Make the fixed cast, with a price list from 2020 on: 2.90 EUR (standard) and 4.90 EUR (premium) a month, net."""
     with transaction.atomic(), _as_operator():  # committed, where a test is not one transaction
         make.price("standard", monthly=Decimal("2.90"), valid_from=date(2020, 1, 1))
         make.price("premium", monthly=Decimal("4.90"), valid_from=date(2020, 1, 1))
         acme = make.tenant("Acme GmbH", slug="acme")
         globex = make.tenant("Globex AG", slug="globex")
-        people = SimpleNamespace(
+        return SimpleNamespace(
             acme=acme,
             globex=globex,
             alice=make.user("alice@acme.example", "Alice Adler", {acme: "administrator"}),
@@ -106,7 +105,12 @@ def cast(db: None) -> SimpleNamespace:
             erika=make.user("erika@partner.example", "Erika Ernst", {acme: "administrator", globex: "administrator"}),
             olga=make.user("olga@operator.example", "Olga Otto", {}, is_operator=True),
         )
-    return people
+
+
+@pytest.fixture
+def cast(db: None) -> SimpleNamespace:
+    """The fixed cast."""
+    return people()
 
 
 @pytest.fixture

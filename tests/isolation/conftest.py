@@ -1,9 +1,65 @@
-import pytest
+"""The two tenants of these tests stand, committed, in a database of their own: most tests take less time than to fill it."""
 
+import copy
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+
+from tests import conftest, servers
 from tests.isolation import world as worlds
 
 
+@contextmanager
+def _connected_to(name: str) -> Iterator[None]:
+    """Let Django's connection lead to another database of the same server."""
+    address = connection.settings_dict
+    before = address["NAME"]
+    connection.close()
+    address["NAME"] = name
+    try:
+        yield
+    finally:
+        connection.close()
+        address["NAME"] = before
+
+
+@pytest.fixture(scope="session")
+def standing_world(django_db_setup: None, django_db_blocker: Any) -> tuple[str, worlds.World]:
+    """The name of this worker's database in which the world stands, and the world."""
+    name = f"{settings.DATABASES['default']['NAME']}_world"
+    servers.database(os.environ["PORTAL_TEST_ADMIN"], name)
+    with django_db_blocker.unblock(), _connected_to(name):
+        return name, worlds.build(conftest.people())
+
+
 @pytest.fixture
-def world(cast):
+def there(request: pytest.FixtureRequest, standing_world: tuple[str, worlds.World]) -> Iterator[worlds.World | None]:
+    """Connect to where the world stands and give it; nothing for tests that commit, or fill tenants of their own."""
+    if request.node.get_closest_marker("django_db") or "world" not in request.fixturenames:
+        yield None
+        return
+    name, world = standing_world
+    with _connected_to(name):
+        yield copy.deepcopy(world)
+
+
+@pytest.fixture
+def db(there: worlds.World | None, db: None) -> None:
+    """The transaction of a test, in the database where the world stands."""
+
+
+@pytest.fixture
+def cast(there: worlds.World | None, db: None) -> SimpleNamespace:
+    return there.people if there else conftest.people()
+
+
+@pytest.fixture
+def world(there: worlds.World | None, cast: SimpleNamespace) -> worlds.World:
     """Both tenants of the cast, full of canaries."""
-    return worlds.build(cast)
+    return there or worlds.build(cast)
