@@ -1,4 +1,4 @@
-"""The two tenants of these tests stand, committed, in a database of their own: most tests take less time than to fill it."""
+"""The two tenants of these tests stand, committed, in a database of their own: filling it takes longer than a test."""
 
 import copy
 import os
