@@ -15,6 +15,18 @@ from tests import conftest, servers
 from tests.isolation import world as worlds
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Behind one wall alone every day looks only Alice, in the proof everybody."""
+    if not conftest.PROOF:
+        spared = [item for item in items if _is_for_the_proof(getattr(item, "callspec", None))]
+        config.hook.pytest_deselected(items=spared)
+        items[:] = [item for item in items if item not in spared]
+
+
+def _is_for_the_proof(call: Any) -> bool:
+    return bool(call) and "alone" in str(call.params.get("standing")) and call.params.get("viewer") not in (None, "alice")
+
+
 @contextmanager
 def _connected_to(name: str) -> Iterator[None]:
     """Let Django's connection lead to another database of the same server."""

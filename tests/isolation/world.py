@@ -334,7 +334,7 @@ def _columns(*, shape: bool) -> dict[str, list[str]]:
         [list(found)],
     ):
         new = table == "numbers_numbersearch" and name == "number_id"  # the text beside it says which number it is
-        passes = name in ("id", "request_id", "run_id", "slot_id", "token_hash", "object_id")
+        passes = name in ("id", "request_id", "run_id", "order_id", "slot_id", "token_hash", "object_id")
         if not shape or (kind not in passing and not passes and not new):
             found[table].append(f'"{name}"')
     return found

@@ -103,7 +103,7 @@ def test_load_leaves_true_slots_trace_and_runs(operator):
     assert JobRun.objects.count() == demo.MONTHS
     assert JobRun.objects.order_by("as_of").values_list("as_of", flat=True).first() == date(2025, 10, 1)
     waiting = OutboxMessage.objects.filter(state=OutboxMessage.State.PENDING)
-    assert 1 <= waiting.count() <= 10
+    assert 1 <= waiting.count() <= 20
     assert not waiting.filter(created_at__lt=NOW - demo.FRESH).exists()
 
 

@@ -138,7 +138,7 @@ def test_statements_do_not_grow_with_the_batch(acme, as_operator, django_assert_
     for _ in range(20):
         scheduled()
 
-    with as_operator(), django_assert_num_queries(6):
+    with as_operator(), django_assert_num_queries(7):
         effects.take_effect(as_of=date(2026, 11, 23), at=NOW, after=effects.Cursor())
 
 
