@@ -60,6 +60,12 @@ def may_send(number: PhoneNumber, member: StaffMember, *, at: datetime) -> bool:
     return number.usage == Usage.FAX_SHARED or member.pk in assignees(number, at=at)
 
 
+def stands(number: PhoneNumber, member: StaffMember, *, at: datetime) -> bool:
+    """Return whether somebody's access to a number is in force: they may send from it, and were not revoked (F2)."""
+    own = FaxCredential.objects.filter(number=number, staff_member=member, revoked_at=None)
+    return may_send(number, member, at=at) and own.exists()
+
+
 def is_fax(number: PhoneNumber, *, at: datetime) -> bool:
     """Return whether faxes can be sent from a number now."""
     return number.usage in FAX and number.state_at(at) in ("active", "deactivation_scheduled")

@@ -1,4 +1,4 @@
-"""Who dials: sending machines behind `submit`, `find` and `poll`; bytes and time-outs, no database.
+"""Who dials: sending machines behind `FaxGateway`; bytes and time-outs, no database.
 
 Every fax goes with a key of ours, by which it is found again when the answer to `submit` was lost.
 """
@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import structlog
 from django.conf import settings
 
 from fax.hylafax import HylaFax
 from fax.machine import Fate, GatewayError, Letter, Report
 from fax.models import FaxReason
+
+log = structlog.get_logger(__name__)
 
 
 class FaxGateway(Protocol):
@@ -27,7 +30,13 @@ class FaxGateway(Protocol):
         """Return what the machine calls the fax with this key, empty if it has none. Raises GatewayError."""
 
     def poll(self, reference: str) -> Report:
-        """Return how a fax stands. Raises GatewayError."""
+        """Return how a fax stands; changes nothing. Raises GatewayError."""
+
+    def forget(self, reference: str) -> None:
+        """Clear away a fax whose end is noted. Raises GatewayError."""
+
+    def withdraw(self, key: str) -> None:
+        """Take the fax with this key back, if the machine has it and it can be done. Raises GatewayError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,7 @@ class Spool:
     """A folder: `KEY.tif` with the pages and `KEY.json` with the numbers, complete once the latter is there.
 
     Whoever dials writes `KEY.result.json`: `{"state": "sent"}`, or `{"state": "failed", "reason": "busy"}` with a word
-    of `FaxReason`, and perhaps a `detail`. What is answered is cleared away with the answer.
+    of `FaxReason`, and perhaps a `detail`. All three are cleared away once that is noted.
     """
 
     folder: Path
@@ -62,10 +71,16 @@ class Spool:
             return Report(Fate.SENDING)
         except (OSError, ValueError) as error:
             raise GatewayError(f"an answer that cannot be read: {error}") from error
-        report = _said(said)
-        for suffix in (".tif", ".json", ".result.json"):
-            (self.folder / f"{reference}{suffix}").unlink(missing_ok=True)
-        return report
+        return _said(said)
+
+    def forget(self, reference: str) -> None:
+        try:
+            for suffix in (".json", ".tif", ".result.json"):  # without the first it is no fax
+                (self.folder / f"{reference}{suffix}").unlink(missing_ok=True)
+        except OSError as error:
+            raise GatewayError(f"{type(error).__name__}: {error}") from error
+
+    withdraw = forget  # its key is what it is called here
 
 
 def _said(said: object) -> Report:
@@ -76,6 +91,14 @@ def _said(said: object) -> Report:
         return Report(Fate.SENT, detail=detail)
     reason = said.get("reason")
     return Report(Fate.FAILED, FaxReason(reason) if reason in FaxReason.values else FaxReason.INTERRUPTED, detail)
+
+
+def withdraw(key: str) -> None:
+    """Take a fax back from the machine that is switched on, as far as it can be done."""
+    try:
+        switched_on().withdraw(key)
+    except GatewayError as error:
+        log.warning("fax not taken back", key=key, reason=str(error))
 
 
 def switched_on() -> FaxGateway:

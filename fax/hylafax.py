@@ -62,6 +62,14 @@ class HylaFax:
                 return _report(state, status)
         raise GatewayError("the server knows no such job")
 
+    def forget(self, reference: str) -> None:
+        """Leave it to the server, which clears away what is done by itself."""
+
+    def withdraw(self, key: str) -> None:
+        if reference := self.find(key):
+            with self._line() as line:
+                line.sendcmd(f"JKILL {reference}")
+
     def _store(self, line: ftplib.FTP, letter: Letter) -> str:
         """Store the pages on the server until the job has them; return what it calls them."""
         answers: list[str] = []
@@ -87,7 +95,7 @@ class HylaFax:
 
     @contextmanager
     def _line(self) -> Iterator[ftplib.FTP]:
-        line = ftplib.FTP(timeout=self.seconds)  # noqa: S321 -- the protocol is its own; the server is the operator's
+        line = ftplib.FTP(timeout=self.seconds, encoding="latin-1")  # noqa: S321 -- the protocol is its own; the server is the operator's
         try:
             line.connect(self.host, self.port)
             line.login(self.user, self.password)

@@ -24,6 +24,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 
+from fax import access, gateways
 from fax.models import FaxAttempt, FaxCredential, FaxJob, FaxReason, FaxState, LockedFax
 from fax.models.job import ENDED
 from numbers import history, notation
@@ -90,6 +91,7 @@ def arrived(job: LockedFax, document: str, *, at: datetime) -> None:
 def address(job: LockedFax, destination: str, *, by: User, at: datetime) -> None:
     """Give a waiting fax its number (E.164, as `read_destination` returned it). Raises FaxRefused."""
     _expect(job, FaxState.WAITING)
+    _expect_access(job, at=at)
     job.destination, job.state, job.due_at = destination, FaxState.QUEUED, at
     job.save(update_fields=["destination", "state", "due_at"])
     _note("fax.addressed", [job], {"state": FaxState.WAITING}, by=by, at=at)
@@ -110,11 +112,17 @@ def retry(job: LockedFax, *, by: User, at: datetime) -> None:
     _expect(job, FaxState.FAILED)
     if not job.fax:
         raise FaxRefused(_("Its pages are no longer here. Please print it again."))
+    _expect_access(job, at=at)
     job.state = FaxState.QUEUED if job.destination else FaxState.WAITING
     job.reason, job.ended_at, job.erase_at, job.due_at = "", None, None, at if job.destination else None
     job.save()
     _note("fax.retried", [job], {"state": FaxState.FAILED}, by=by, at=at)
     wake.later(WORKER)
+
+
+def can_retry(job: FaxJob, *, at: datetime) -> bool:
+    """Return whether a fax that was not sent can be sent again."""
+    return bool(job.fax) and access.stands(job.number, job.staff_member, at=at)
 
 
 def discard(job: LockedFax, *, by: User, at: datetime) -> None:
@@ -126,8 +134,11 @@ def discard(job: LockedFax, *, by: User, at: datetime) -> None:
 
 
 def remove(jobs: Sequence[FaxJob]) -> None:
-    """Delete these rows, with their documents once that is committed."""
+    """Delete these rows; once that is committed, their documents go, and what is being sent is taken back."""
     _discard(jobs)
+    for job in jobs:
+        if job.state == FaxState.SENDING:
+            transaction.on_commit(partial(gateways.withdraw, str(job.key)))
     FaxJob.objects.filter(pk__in=[job.pk for job in jobs]).delete()
 
 
@@ -201,6 +212,11 @@ def _expect(job: FaxJob, *states: FaxState) -> None:
     if job.state not in states:
         state = FaxState(job.state).label
         raise FaxRefused(_("This fax is “%(state)s” already; nothing was changed.") % {"state": state})
+
+
+def _expect_access(job: FaxJob, *, at: datetime) -> None:
+    if not access.stands(job.number, job.staff_member, at=at):
+        raise FaxRefused(FaxReason.NO_ACCESS.label)
 
 
 def _person(job: FaxJob) -> User | str:

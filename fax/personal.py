@@ -42,7 +42,7 @@ class _Faxes:
         ]
 
     def erase(self, member: LockedMember, *, notice: str, by: User, at: datetime) -> list[Decided]:
-        found = list(FaxJob.objects.filter(staff_member=member))
+        found = FaxJob.objects.locked(FaxJob.objects.filter(staff_member=member).values_list("pk", flat=True))
         jobs.remove(found)
         return [Decided(True, "not_needed", len(found))]
 

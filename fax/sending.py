@@ -6,6 +6,7 @@ leaves nothing behind but its claim.
 
 import time
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -39,7 +40,11 @@ def work() -> int:
     done, until = 0, time.monotonic() + TURN_SECONDS
     with every_tenant():
         while time.monotonic() < until and (job := _claimed(at=timezone.now())):
-            _step(job)
+            try:
+                _step(job)
+            except Exception as error:  # noqa: BLE001 -- one fax does not hold the others up
+                log.error("fax step failed", fax=job.pk, error=type(error).__name__)
+                _give_up(job)
             done += 1
     return done
 
@@ -92,12 +97,27 @@ def _claimed(*, at: datetime) -> LockedFax | None:
 def _step(job: LockedFax) -> None:
     if not job.fax:
         _render(job)
-    elif not job.reference and not access.may_send(job.number, job.staff_member, at=timezone.now()):
+    elif not job.reference and not access.stands(job.number, job.staff_member, at=timezone.now()):
+        gateways.withdraw(str(job.key))  # an answer may have been lost
         with transaction.atomic():
             for mine in _mine(job):
                 jobs.fail(mine, FaxReason.NO_ACCESS, at=timezone.now())
     else:
         _transmit(job, gateways.switched_on())
+
+
+def _give_up(job: LockedFax) -> None:
+    """End a fax with which a step went wrong, if that has been so for a day; else it is done again later."""
+    at = timezone.now()
+    with transaction.atomic():
+        for mine in _mine(job):
+            if _is_late(mine, at=at) if mine.fax else mine.received_at < at - GIVE_UP:
+                jobs.fail(mine, FaxReason.UNREACHABLE if mine.fax else FaxReason.BROKEN, at=at)
+                transaction.on_commit(partial(gateways.withdraw, str(mine.key)))
+
+
+def _is_late(job: LockedFax, *, at: datetime) -> bool:
+    return bool(job.attempts.filter(ended_at=None, began_at__lt=at - GIVE_UP).exists())
 
 
 def _mine(job: LockedFax) -> list[LockedFax]:
@@ -136,6 +156,11 @@ def _transmit(job: LockedFax, gateway: FaxGateway) -> None:
     with transaction.atomic():
         for row in _mine(job):
             _note(row, reference, report, at=timezone.now())
+            if row.state != FaxState.SENDING and report.fate != Fate.SENDING:
+                transaction.on_commit(partial(gateway.forget, reference), robust=True)
+        wanted = FaxJob.objects.filter(pk=job.pk, key=job.key).exclude(reason=FaxReason.UNREACHABLE)
+        if not wanted.exists():  # it was given up, or deleted meanwhile
+            transaction.on_commit(partial(gateways.withdraw, str(job.key)))
 
 
 def _note(job: LockedFax, reference: str, report: Report, *, at: datetime) -> None:
@@ -143,7 +168,7 @@ def _note(job: LockedFax, reference: str, report: Report, *, at: datetime) -> No
         jobs.sent(job, detail=report.detail, at=at)
     elif report.fate == Fate.FAILED and report.reason:
         jobs.fail(job, report.reason, detail=report.detail, at=at)
-    elif job.attempts.filter(ended_at=None, began_at__lt=at - GIVE_UP).exists():
+    elif _is_late(job, at=at):
         jobs.fail(job, FaxReason.UNREACHABLE, detail=report.detail, at=at)
     else:
         job.reference, job.due_at = reference, at + (ASK_AGAIN if reference else LATER)

@@ -113,7 +113,7 @@ def _own(request: Request) -> Any:
 
 
 def _found(request: Request, pk: int) -> FaxJob:
-    job: FaxJob = get_object_or_404(_own(request).select_related("number__area"), pk=pk)
+    job: FaxJob = get_object_or_404(_own(request).select_related("number__area", "staff_member"), pk=pk)
     return job
 
 
@@ -124,7 +124,7 @@ def _show(request: Request, job: FaxJob, form: AddressForm | None = None) -> Htt
         "attempts": job.attempts.order_by("pk"),
         "form": (form or AddressForm()) if job.state == FaxState.WAITING else None,
         "may_cancel": job.state in (FaxState.WAITING, FaxState.QUEUED),
-        "may_retry": job.state == FaxState.FAILED and bool(job.fax),
+        "may_retry": job.state == FaxState.FAILED and jobs.can_retry(job, at=timezone.now()),
         "may_delete": job.ended_at is not None,
     }
     return render(request, "fax/faxes/fax.html", context, status=422 if form else 200)

@@ -83,6 +83,10 @@ def test_a_real_server_takes_finds_and_reports_faxes(letter):
             _eventually(lambda: machine.poll(sent).fate == Fate.SENT)
             _eventually(lambda: machine.poll(failed).fate != Fate.SENDING)
             assert machine.poll(failed) == Report(Fate.FAILED, FaxReason.BUSY, "Busy signal detected")
+            late = machine.submit(letter("key-3", "+496990009125"))
+            machine.withdraw("key-3")
+            machine.withdraw("key-4")
+            _eventually(lambda: machine.poll(late).fate == Fate.FAILED)
             with pytest.raises(GatewayError, match="no such job"):
                 machine.poll("4711")
 

@@ -8,10 +8,11 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from fax import jobs, sending
-from fax.models import FaxAttempt, FaxJob
+from fax import jobs, personal, sending
+from fax.models import FaxAttempt, FaxCredential, FaxJob
 from portal import outbox, tenancy
 from portal.models import AuditEvent, OutboxMessage
+from staff.models import StaffMember
 from tests.fax import papers
 from tests.fax.printing import printed
 
@@ -19,11 +20,11 @@ TO = "+496990009123"
 
 
 @pytest.fixture
-def work(as_operator):
+def work(as_operator, django_capture_on_commit_callbacks):
     """Return a function that does what is due, as the worker does."""
 
     def _work(later: timedelta = timedelta()):
-        with transaction.atomic(), as_operator():
+        with django_capture_on_commit_callbacks(execute=True), transaction.atomic(), as_operator():
             if later:
                 FaxJob.objects.exclude(due_at=None).update(due_at=timezone.now() - timedelta(seconds=1))
             return sending.work()
@@ -135,6 +136,7 @@ def test_a_machine_that_does_not_answer_is_asked_again_for_a_day(printers, spool
     work(AGAIN)
 
     assert (fax(printers).state, fax(printers).reason) == ("failed", "unreachable")
+    assert list(spool.iterdir()) == []  # nobody dials it any more
 
 
 def test_a_fax_whose_fate_is_unknown_is_not_given_to_the_machine_twice(printers, spool, work):
@@ -160,6 +162,85 @@ def test_access_that_has_ended_sends_nothing_more(printers, spool, work):
     work()
 
     assert (fax(printers).state, fax(printers).reason, spool.exists()) == ("failed", "no_access", False)
+
+
+def test_what_was_printed_with_access_that_is_revoked_is_not_sent_again(printers, spool, work):
+    printed(printers.bob, papers.pdf(), to=TO)
+    printed(printers.bob, papers.pdf())
+    work()
+    with tenancy.tenant_transaction(printers.cast.acme.pk):
+        waits, failed = FaxJob.objects.order_by("-pk")
+        answered(spool, failed, state="failed", reason="busy")
+    work(AGAIN)
+    with tenancy.tenant_transaction(printers.cast.acme.pk):
+        FaxCredential.objects.filter(pk=printers.bob.pk).update(revoked_at=timezone.now(), secret_hash="")
+        failed, waits = FaxJob.objects.locked([failed.pk, waits.pk])
+        assert not jobs.can_retry(failed, at=timezone.now())
+        for act in (jobs.retry, lambda job, **by: jobs.address(job, TO, **by)):
+            with pytest.raises(jobs.FaxRefused, match="nicht mehr"):
+                act(failed if act is jobs.retry else waits, by=printers.cast.bob, at=timezone.now())
+        FaxJob.objects.filter(pk=waits.pk).update(state="queued", destination=TO, due_at=timezone.now())
+    work()
+
+    assert (fax(printers).state, fax(printers).reason, list(spool.iterdir())) == ("failed", "no_access", [])
+
+
+def test_an_answer_is_cleared_away_only_after_it_was_noted(printers, spool, work, monkeypatch):
+    printed(printers.bob, papers.pdf(), to=TO)
+    work()
+    answered(spool, fax(printers), state="sent")
+
+    def dies(*_said, **_too):
+        raise RuntimeError
+
+    with monkeypatch.context() as broken:
+        broken.setattr(jobs, "sent", dies)
+        work(AGAIN)
+    assert (fax(printers).state, len(list(spool.iterdir()))) == ("sending", 3)
+
+    work(AGAIN)
+
+    assert (fax(printers).state, list(spool.iterdir())) == ("sent", [])
+
+
+def test_a_fax_that_is_deleted_while_it_is_sent_is_taken_back(
+    printers, spool, work, django_capture_on_commit_callbacks
+):
+    printed(printers.bob, papers.pdf(), to=TO)
+    work()
+    assert len(list(spool.iterdir())) == 2
+
+    with django_capture_on_commit_callbacks(execute=True), tenancy.tenant_transaction(printers.cast.acme.pk):
+        [member] = StaffMember.objects.locked([printers.bob.staff_member_id])
+        personal.KINDS[1].erase(member, notice="", by=printers.cast.alice, at=timezone.now())
+
+    assert list(spool.iterdir()) == []
+
+
+def test_a_step_that_goes_wrong_holds_nothing_else_up_and_ends_after_a_day(printers, spool, work, monkeypatch, caplog):
+    printed(printers.bob, papers.pdf("wrong"), to=TO, job_name="Geheim")
+    printed(printers.bob, papers.pdf(), to=TO)
+    with tenancy.tenant_transaction(printers.cast.acme.pk):
+        wrong = FaxJob.objects.earliest("pk")
+    step = sending._render
+
+    def sometimes(job):
+        if job.pk == wrong.pk:
+            raise UnicodeDecodeError("ascii", b"\xe4", 0, 1, "Geheim")
+        step(job)
+
+    monkeypatch.setattr(sending, "_render", sometimes)
+    work()
+    assert (fax(printers).state, "Geheim" in caplog.text) == ("sending", False)
+    with tenancy.tenant_transaction(printers.cast.acme.pk):
+        assert FaxJob.objects.get(pk=wrong.pk).state == "queued"
+        FaxJob.objects.filter(pk=wrong.pk).update(received_at=timezone.now() - sending.GIVE_UP - AGAIN)
+
+    work(AGAIN)
+
+    with tenancy.tenant_transaction(printers.cast.acme.pk):
+        wrong = FaxJob.objects.get(pk=wrong.pk)
+    assert (wrong.state, wrong.reason) == ("failed", "broken")
 
 
 def test_what_was_cancelled_while_its_pages_were_made_stays_cancelled(printers, spool, work, monkeypatch):
