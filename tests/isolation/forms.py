@@ -112,8 +112,23 @@ def on(page: str, text: str) -> list[Form]:
     return reader.finish()
 
 
+_COLLECTED: dict[tuple[Any, ...], list[Form]] = {}
+
+
 def collected(viewer: Viewer, *, only: str = "") -> list[Form]:
-    """Return one of each kind of form this person finds on any page (or on one), with and without htmx."""
+    """Return one of each kind of form this person finds on any page (or on one), with and without htmx.
+
+    The world stands, so what a person finds is looked for once; the tests of walls alone look anew at the answers.
+    """
+    if only:
+        return _found(viewer, only)
+    known = (viewer.name, on, frozenset(ROUTES))  # what is planted makes a difference
+    if known not in _COLLECTED:
+        _COLLECTED[known] = _found(viewer)
+    return _COLLECTED[known]
+
+
+def _found(viewer: Viewer, only: str = "") -> list[Form]:
     kinds: dict[tuple[str, ...], Form] = {}
     for name in walk.walked([only] if only else None):
         route = ROUTES[name]
