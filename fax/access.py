@@ -37,6 +37,7 @@ def verify(username: str, secret: str, *, e164: str, at: datetime) -> FaxCredent
     one. Rules F2 and F3.
     """
     rows = FaxCredential.objects.select_related("number", "staff_member")
+    rows = rows.select_for_update(no_key=True, of=("self",))  # a revocation comes before or after, not in between
     found: FaxCredential | None = rows.filter(username=username, revoked_at=None).first()
     if found is None or found.number.e164 != e164:
         raise Denied

@@ -22,21 +22,37 @@ class TooLarge(ValueError):
     """The document is larger than may be."""
 
 
+class BrokenOff(ValueError):
+    """The body ended before its end."""
+
+
 class Damaged(ValueError):
     """The document cannot be unpacked."""
 
 
 @contextmanager
-def received(stream: Readable) -> Iterator[tuple[BinaryIO, bool]]:
-    """Read a body to its end; yield it at its beginning, and whether it is complete: what is too much was let go."""
+def received(stream: Readable, length: int | None) -> Iterator[tuple[BinaryIO, bool]]:
+    """Read a body to its end; yield it at its beginning, and whether it is complete: what is too much was let go.
+
+    `length` is how long it is said to be, None if it comes in chunks. Raises BrokenOff.
+    """
     with tempfile.SpooledTemporaryFile(max_size=IN_MEMORY) as kept:
         read = 0
-        while read <= DRAINED and (block := stream.read(_BLOCK)):
+        while read <= DRAINED and (block := _next(stream)):
             read += len(block)
             if read <= MOST_BYTES + _ATTRIBUTES:
                 kept.write(block)
+        if length is not None and read < min(length, DRAINED):
+            raise BrokenOff
         kept.seek(0)
         yield kept, read <= MOST_BYTES + _ATTRIBUTES  # type: ignore[misc] # a file in all that matters
+
+
+def _next(stream: Readable) -> bytes:
+    try:
+        return stream.read(_BLOCK)
+    except Exception as error:
+        raise BrokenOff from error
 
 
 class Unpacked:

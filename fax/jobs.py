@@ -9,7 +9,7 @@
 | queued             | begin   | sending           | the worker gives it to the sending machine                   |
 | queued, sending    | fail    | failed            | with a reason; also a waiting one that cannot be read        |
 | sending            | sent    | sent              |                                                              |
-| failed             | retry   | queued or waiting | as long as its pages are kept                                |
+| failed             | retry   | queued            | as long as its pages are kept                                |
 | ended              | discard | –                 | and by itself some days later: title and pages, not the row  |
 """
 
@@ -112,9 +112,10 @@ def retry(job: LockedFax, *, by: User, at: datetime) -> None:
     _expect(job, FaxState.FAILED)
     if not job.fax:
         raise FaxRefused(_("Its pages are no longer here. Please print it again."))
+    if not job.destination:
+        raise FaxRefused(_("It has no number to go to. Please print it again."))
     _expect_access(job, at=at)
-    job.state = FaxState.QUEUED if job.destination else FaxState.WAITING
-    job.reason, job.ended_at, job.erase_at, job.due_at = "", None, None, at if job.destination else None
+    job.state, job.reason, job.ended_at, job.erase_at, job.due_at = FaxState.QUEUED, "", None, None, at
     job.save()
     _note("fax.retried", [job], {"state": FaxState.FAILED}, by=by, at=at)
     wake.later(WORKER)
@@ -122,7 +123,7 @@ def retry(job: LockedFax, *, by: User, at: datetime) -> None:
 
 def can_retry(job: FaxJob, *, at: datetime) -> bool:
     """Return whether a fax that was not sent can be sent again."""
-    return bool(job.fax) and access.stands(job.number, job.staff_member, at=at)
+    return bool(job.fax and job.destination) and access.stands(job.number, job.staff_member, at=at)
 
 
 def discard(job: LockedFax, *, by: User, at: datetime) -> None:

@@ -1,7 +1,7 @@
 """Who can be sent a number's fax credentials, and what became of those that were sent: for the pages."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -53,7 +53,8 @@ class Mail(StrEnum):
 class Row:
     """Somebody's access to a number: what became of the last mail, of its link, and when it was used.
 
-    `reason` is what the mail server said; `state` is one of: waiting, trying, failed, sent, expired, shown, used,
+    `reason` is what the mail server said; `can_send` that they may be sent credentials, as far as the number says who
+    has it: a personal fax is its assignee's. `state` is one of: waiting, trying, failed, sent, expired, shown, used,
     revoked.
     """
 
@@ -65,6 +66,7 @@ class Row:
     sent_at: datetime | None
     reason: str
     state: str
+    can_send: bool
 
     @property
     def pending(self) -> bool:
@@ -106,22 +108,26 @@ def _choice(member: StaffMember, mine: Sequence[int], chosen: set[int], *, plain
 def of_number(number: PhoneNumber, *, at: datetime) -> list[Row]:
     """Return who has or had access to a number, each once, the newest that there was; three queries."""
     newest = FaxCredential.objects.filter(number=number).order_by("staff_member", "-pk").distinct("staff_member")
-    return sorted(_rows(newest, at=at), key=lambda row: (row.state == "revoked", row.credential.staff_member.sort_key))
+    only = access.assignees(number, at=at) if number.usage == Usage.FAX_PERSONAL else None
+    return sorted(
+        _rows(newest, only, at=at), key=lambda row: (row.state == "revoked", row.credential.staff_member.sort_key)
+    )
 
 
 def of_member(member: StaffMember, *, at: datetime) -> list[Row]:
     """Return which numbers a person has or had access to, each once; three queries."""
     newest = FaxCredential.objects.filter(staff_member=member).order_by("number", "-pk").distinct("number")
-    return sorted(_rows(newest, at=at), key=lambda row: (row.state == "revoked", row.number))
+    return sorted(_rows(newest, (), at=at), key=lambda row: (row.state == "revoked", row.number))
 
 
-def _rows(found: "QuerySet[FaxCredential]", *, at: datetime) -> list[Row]:
+def _rows(found: "QuerySet[FaxCredential]", only: Collection[int] | None, *, at: datetime) -> list[Row]:
     credentials = list(found.select_related("number__area", "staff_member"))
     latest = FaxMail.objects.filter(credential__in=[c.pk for c in credentials]).order_by("credential", "-pk")
     mails = {mail.credential_id: mail for mail in latest.distinct("credential")}
     keys = [mail.key for mail in mails.values()]
     sent = {m.key: m for m in OutboxMessage.objects.filter(tenant__in={c.tenant_id for c in credentials}, key__in=keys)}
-    return [_row(c, mails.get(c.pk), sent, at=at) for c in credentials]
+    rows = [_row(c, mails.get(c.pk), sent, at=at) for c in credentials]
+    return [replace(row, can_send=only is None or row.credential.staff_member_id in only) for row in rows]
 
 
 def _row(credential: FaxCredential, mail: FaxMail | None, sent: Mapping[UUID, OutboxMessage], *, at: datetime) -> Row:
@@ -136,6 +142,7 @@ def _row(credential: FaxCredential, mail: FaxMail | None, sent: Mapping[UUID, Ou
         (message and message.sent_at) or (mail and mail.created_at) or None,
         message.error.partition(chr(10))[0][:200] if message else "",
         _state(credential, mail, became, at=at),
+        can_send=False,
     )
 
 

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import BinaryIO
 
 from django.utils import translation
+from django.utils.translation import gettext as _
 
 from fax import body, capabilities, jobs, setup
 from fax.ipp import Attribute, AttributeGroup, Group, Operation, Request, Status, Tag
@@ -67,7 +68,7 @@ def describe(asked: Request, number: str, *, at: datetime) -> Answer:
     """Return the attributes of the printer that were asked for. Raises IppRefused."""
     if asked.text("document-format", capabilities.ANY_FORMAT) not in (*capabilities.FORMATS, capabilities.ANY_FORMAT):
         raise IppRefused(Status.FORMAT_NOT_SUPPORTED)
-    wanted = set(asked.operation.get("requested-attributes", ["all"]))
+    wanted = _names(asked, ["all"])
     every = capabilities.printer_attributes(number, at=at)
     if not wanted & {"all", "printer-description", "job-template", "printer-defaults", "media-col-database"}:
         every = [attribute for attribute in every if attribute.name in wanted]
@@ -84,17 +85,17 @@ def serve(asked: Request, sheet: Sheet, credential: FaxCredential, *, at: dateti
 
 
 def _validate(asked: Request, sheet: Sheet, credential: FaxCredential, at: datetime) -> Answer:
-    _ticket(asked)
+    _addressed(asked, credential)
     return Status.OK, []
 
 
 def _create(asked: Request, sheet: Sheet, credential: FaxCredential, at: datetime) -> Answer:
-    destination, status = _ticket(asked)
+    destination, status = _addressed(asked, credential)
     return status, [(Group.JOB, _of_job(_opened(asked, destination, credential, at)))]
 
 
 def _print(asked: Request, sheet: Sheet, credential: FaxCredential, at: datetime) -> Answer:
-    destination, status = _ticket(asked)
+    destination, status = _addressed(asked, credential)
     with _kept(asked, sheet) as document:
         job = FaxJob.objects.locked([_opened(asked, destination, credential, at).pk])[0]
         jobs.arrived(job, document, at=at)
@@ -165,6 +166,16 @@ def _ticket(asked: Request) -> tuple[str, Status]:
     return destination, Status.OK if is_whole else Status.OK_IGNORED
 
 
+def _addressed(asked: Request, credential: FaxCredential) -> tuple[str, Status]:
+    """Return the same for a new fax, which can only be given its number later by somebody who can sign in."""
+    destination, status = _ticket(asked)
+    if not destination and credential.staff_member.user_id is None:
+        raise FaxRefused(
+            _("Please name the fax number when you print: without an account for the portal it cannot be added later.")
+        )
+    return destination, status
+
+
 def _opened(asked: Request, destination: str, credential: FaxCredential, at: datetime) -> FaxJob:
     if not jobs.has_room(credential.number_id, credential.staff_member_id, at=at):
         raise IppRefused(Status.BUSY)
@@ -222,11 +233,16 @@ _AT_ONCE = ("job-id", "job-uri", "job-state", "job-state-reasons")
 
 
 def _wanted(asked: Request, job: FaxJob, default: list[str]) -> list[Attribute]:
-    wanted = set(asked.operation.get("requested-attributes", default))
+    wanted = _names(asked, default)
     every = _every(job)
     if wanted & {"all", "job-description"}:
         return every
     return [attribute for attribute in every if attribute.name in wanted]
+
+
+def _names(asked: Request, default: list[str]) -> set[str]:
+    """Return the names of the attributes that are asked for; what is no name is passed over."""
+    return {name for name in asked.operation.get("requested-attributes", default) if isinstance(name, str)}
 
 
 def _every(job: FaxJob) -> list[Attribute]:

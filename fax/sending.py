@@ -53,10 +53,10 @@ def retire(*, at: datetime) -> JobRun:
     """Erase pages and titles of faxes that ended some days ago; end those that nobody goes on with; forget old rows."""
 
     def batch(place: int) -> tuple[int, int | None]:
-        erased = FaxJob.objects.locked(_ids(FaxJob.objects.to_erase(at)))
+        erased = _locked(FaxJob.objects.to_erase(at))
         jobs.erase(erased)
         left = _left(at=at)
-        old = FaxJob.objects.locked(_ids(FaxJob.objects.ended_before(at - timedelta(days=ROWS_DAYS))))
+        old = _locked(FaxJob.objects.ended_before(at - timedelta(days=ROWS_DAYS)))
         jobs.remove(old)
         done = len(erased) + left + len(old)
         return done, place + 1 if done else None
@@ -66,13 +66,18 @@ def retire(*, at: datetime) -> JobRun:
 
 def _left(*, at: datetime) -> int:
     """End what waits for a number in vain, and remove jobs whose document never came."""
-    found = FaxJob.objects.forgotten(waiting_before=at - WAITS, incoming_before=at - COMES)
-    left = FaxJob.objects.locked(_ids(found))
+    left = _locked(FaxJob.objects.forgotten(waiting_before=at - WAITS, incoming_before=at - COMES))
     for job in left:
         if job.state == FaxState.WAITING:
             jobs.fail(job, FaxReason.NO_NUMBER, at=at)
     jobs.remove([job for job in left if job.state == FaxState.INCOMING])
     return len(left)
+
+
+def _locked(found: Any) -> list[LockedFax]:
+    """Lock some of these; what has become of another kind until it was locked is left."""
+    locked: list[LockedFax] = found.locked(_ids(found))
+    return locked
 
 
 def _ids(found: Any) -> list[int]:

@@ -134,6 +134,7 @@ def _catch_up(**_: object) -> None:
         "numbers.tasks.continue_bulk_runs",
         "numbers.tasks.retire_calls",
         "numbers.tasks.retire_letters",
+        "fax.tasks.retire_faxes",
         "portal.tasks.send_messages",
     ):
         app.send_task(task)

@@ -3,7 +3,7 @@ const offer = () => document.querySelectorAll("[data-copy][hidden]").forEach((bu
 
 document.addEventListener("click", async (event) => {
   const button = event.target.closest("[data-copy]");
-  if (!button) return;
+  if (!button || !navigator.clipboard) return;
   await navigator.clipboard.writeText(button.dataset.copy);
   const label = button.querySelector("[data-copy-label]") ?? button;
   const before = label.textContent;

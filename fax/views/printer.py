@@ -1,7 +1,6 @@
 """The fax printer's address: bytes in, bytes out. Nobody is signed in here; the credentials say whose it is."""
 
 import base64
-import binascii
 from http import HTTPStatus
 from typing import BinaryIO, cast
 
@@ -18,25 +17,37 @@ from fax.receiving import Answer, IppRefused, Sheet
 from portal.tenancy import tenant_transaction
 
 KIND = "application/ipp"
-MOST_DENIED, DENIED_SECONDS = 20, 600  # per user name; secrets are beyond guessing, this only spares the database
+MOST_DENIED, DENIED_SECONDS = (
+    20,
+    600,
+)  # per user name; secrets are beyond guessing: this only slows down a printer set up wrongly
 
 
 @csrf_exempt
 @require_POST
 def printer(request: HttpRequest, number: str) -> HttpResponse:
     """Answer one request of the Internet Printing Protocol; its whole body is read first, whatever becomes of it."""
-    with body.received(_stream(request)) as (document, is_complete):
-        try:
-            asked = ipp.read(document)
-        except ipp.Unreadable:
-            return HttpResponse(status=HTTPStatus.BAD_REQUEST)
-        try:
-            receiving.check(asked)
-            if asked.operation_id == Operation.GET_PRINTER_ATTRIBUTES:
-                return _written(asked, receiving.describe(asked, number, at=timezone.now()))
-            return _for_somebody(request, asked, Sheet(document, is_complete), number)
-        except IppRefused as refused:
-            return _written(asked, (refused.status, []), refused.sentence)
+    try:
+        with body.received(_stream(request), _length(request)) as (document, is_complete):
+            return _answered(request, ipp.read(document), Sheet(document, is_complete), number)
+    except (body.BrokenOff, ipp.Unreadable):
+        return HttpResponse(status=HTTPStatus.BAD_REQUEST)
+
+
+def _answered(request: HttpRequest, asked: Request, sheet: Sheet, number: str) -> HttpResponse:
+    try:
+        receiving.check(asked)
+        if asked.operation_id == Operation.GET_PRINTER_ATTRIBUTES:
+            return _written(asked, receiving.describe(asked, number, at=timezone.now()))
+        return _for_somebody(request, asked, sheet, number)
+    except IppRefused as refused:
+        return _written(asked, (refused.status, []), refused.sentence)
+
+
+def _length(request: HttpRequest) -> int | None:
+    """Return how many bytes the body is said to have."""
+    said = request.META.get("CONTENT_LENGTH") or ""
+    return int(said) if said.isascii() and said.isdecimal() else None
 
 
 def _stream(request: HttpRequest) -> BinaryIO:
@@ -50,9 +61,6 @@ def _stream(request: HttpRequest) -> BinaryIO:
 def _for_somebody(request: HttpRequest, asked: Request, sheet: Sheet, number: str) -> HttpResponse:
     username, secret = _credentials(request)
     tenant_id = access.tenant_of(username)
-    denied = cache.get(_counter(username), 0) if tenant_id else 0
-    if denied >= MOST_DENIED:
-        return HttpResponse(status=HTTPStatus.TOO_MANY_REQUESTS, headers={"Retry-After": str(DENIED_SECONDS)})
     try:
         if tenant_id is None:
             raise access.Denied
@@ -61,14 +69,19 @@ def _for_somebody(request: HttpRequest, asked: Request, sheet: Sheet, number: st
             credential = access.verify(username, secret, e164=f"+{number}", at=at)
             return _written(asked, receiving.serve(asked, sheet, credential, at=at))
     except access.Denied:
-        if tenant_id:
-            cache.set(_counter(username), denied + 1, DENIED_SECONDS)
-        headers = {"WWW-Authenticate": 'Basic realm="Fax", charset="UTF-8"'}
-        return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers=headers)
+        return _denied(username if tenant_id else "")
 
 
-def _counter(username: str) -> str:
-    return f"fax-denied:{username}"
+def _denied(username: str) -> HttpResponse:
+    """Ask for credentials; who shows wrong ones again and again is told to wait. The right ones open at any time."""
+    counter = f"fax-denied:{username}"
+    denied = cache.get(counter, 0) if username else 0
+    if denied >= MOST_DENIED:
+        return HttpResponse(status=HTTPStatus.TOO_MANY_REQUESTS, headers={"Retry-After": str(DENIED_SECONDS)})
+    if username:
+        cache.set(counter, denied + 1, DENIED_SECONDS)
+    headers = {"WWW-Authenticate": 'Basic realm="Fax", charset="UTF-8"'}
+    return HttpResponse(status=HTTPStatus.UNAUTHORIZED, headers=headers)
 
 
 def _credentials(request: HttpRequest) -> tuple[str, str]:
@@ -78,7 +91,7 @@ def _credentials(request: HttpRequest) -> tuple[str, str]:
         return "", ""
     try:
         decoded = base64.b64decode(encoded.strip(), validate=True).decode("utf-8", "replace")
-    except binascii.Error:
+    except ValueError:  # also where it is no ASCII
         return "", ""
     username, _colon, secret = decoded.replace("\0", "").partition(":")
     return username, secret

@@ -34,7 +34,9 @@ def message(operation: int, number: str, *, to: str = "", job_id: int = 0, docum
     attributes += [Attribute("job-id", Tag.INTEGER, [job_id])] if job_id else []
     if operation == Operation.SEND_DOCUMENT:
         attributes.append(Attribute("last-document", Tag.BOOLEAN, [True]))
-    attributes += [Attribute(name.replace("_", "-"), Tag.KEYWORD, [value]) for name, value in said.items()]
+    for name, value in said.items():
+        tag = Tag.COLLECTION if isinstance(value, list) else Tag.KEYWORD
+        attributes.append(Attribute(name.replace("_", "-"), tag, [value]))
     groups = [(Group.OPERATION, attributes)]
     if to:
         uri = [Attribute("destination-uri", Tag.URI, [f"tel:{to}"])]

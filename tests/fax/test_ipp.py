@@ -1,11 +1,13 @@
 import io
 
 import pytest
+from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as some
 
 from fax import ipp
 from fax.ipp import Attribute, Group, Operation, Tag, Unreadable
+from fax.views.printer import printer
 from tests.fax import printing
 
 VALUES = {
@@ -45,6 +47,16 @@ def test_anything_else_is_unreadable_and_never_worse(noise, place, changed):
             ipp.read(io.BytesIO(content))
         except Unreadable:
             continue
+
+
+@given(some.sampled_from(list(Operation)), some.integers(8, 250), some.binary(max_size=4))
+def test_the_printer_answers_anything_calmly(operation, place, changed):
+    nested = [Attribute("a", Tag.KEYWORD, ["b"])]
+    whole = bytearray(printing.message(operation, "493023125020", requested_attributes=nested, to="+493023125021"))
+    for content in (bytes(whole), bytes(whole[:place] + changed + whole[place + len(changed) :])):
+        request = RequestFactory().post("/", content, content_type="application/ipp")
+
+        assert printer(request, "493023125020").status_code in (200, 400, 401)
 
 
 @pytest.mark.parametrize(

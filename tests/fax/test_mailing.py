@@ -350,6 +350,15 @@ def test_the_overview_has_the_icon_on_working_fax_numbers_alone(office, sign_in)
     assert sorted(re.findall(r"/numbers/(\d+)/fax/send/", page)) == sorted([str(office.own.pk), str(office.shared.pk)])
 
 
+def test_credentials_of_a_personal_fax_are_sent_again_to_its_assignee_alone(inside):
+    for member in (inside.bob, inside.noah):
+        make.fax_credential(inside.own, member, "K7M3Q9XD2HVTW8RP")
+
+    rows = people.of_number(inside.own, at=NOW)
+
+    assert [(row.name, row.can_send) for row in rows] == [("Bob Brandt", True), ("Noah Neumann", False)]
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_the_list_needs_as_many_queries_for_three_as_for_one(inside, django_assert_num_queries, count):
     for place in range(count):

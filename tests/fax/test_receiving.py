@@ -1,15 +1,20 @@
 """The printer: whom it lets in, what it takes, what it says (rules F5 and F6)."""
 
+import base64
+import io
 import zlib
 
 import pytest
-from django.test import Client
+from django.test import Client, RequestFactory
+from gunicorn.http.errors import InvalidChunkSize
 
 from fax import body, jobs, revoking
-from fax.ipp import Operation, Status
+from fax.ipp import Attribute, Operation, Status, Tag
 from fax.models import FaxJob
+from fax.views.printer import printer
 from portal import tenancy
 from portal.models import AuditEvent, OutboxMessage
+from tests import make
 from tests.conftest import NOW
 from tests.fax import papers, printing
 from tests.fax.printing import ask, printed
@@ -114,8 +119,64 @@ def test_guessing_is_slowed_down_for_one_credential_alone(printers):
     answers = [ask(Operation.GET_JOBS, printers.bob, secret=f"wrong {n}").http for n in range(22)]
 
     assert answers == [401] * 20 + [429] * 2
-    assert ask(Operation.GET_JOBS, printers.bob).http == 429
+    assert ask(Operation.GET_JOBS, printers.bob).http == 200  # whoever knows it is not locked out
+    assert ask(Operation.GET_JOBS, printers.bob, secret="wrong").http == 429
     assert ask(Operation.GET_JOBS, printers.erika).http == 200
+
+
+def test_credentials_that_are_no_ascii_are_wrong_ones(printers):
+    content = printing.message(Operation.GET_JOBS, "493023125020")
+    headers = {"Authorization": "Basic Zürich"}
+
+    said = Client().post("/ipp/fax/493023125020", content, content_type="application/ipp", headers=headers)
+
+    assert said.status_code == 401
+
+
+def test_what_asks_for_no_attribute_by_its_name_is_answered(printers):
+    nested = [Attribute("a", Tag.KEYWORD, ["b"])]
+
+    for operation in (Operation.GET_JOBS, Operation.GET_PRINTER_ATTRIBUTES):
+        assert ask(operation, printers.bob, requested_attributes=nested).status == Status.OK
+
+
+class _Lost(io.BytesIO):
+    """A body in chunks whose sender is gone."""
+
+    def read(self, *size):
+        if block := super().read(*size):
+            return block
+        raise InvalidChunkSize(b"")
+
+
+def test_an_upload_that_broke_off_is_no_document(printers, documents_dir):
+    whole = printing.message(Operation.PRINT_JOB, "493023125020", to=TO, document=papers.pdf())
+    shown = base64.b64encode(f"{printers.bob.username}:{printing.SECRET}".encode()).decode()
+    headers = {"HTTP_AUTHORIZATION": f"Basic {shown}", "content_type": "application/ipp"}
+    short = {"wsgi.input": io.BytesIO(whole[:-100])}
+    lost = {"wsgi.input": _Lost(whole[:-100]), "HTTP_TRANSFER_ENCODING": "chunked"}
+
+    def statuses():
+        yield Client().post("/ipp/fax/493023125020", whole, **headers, **short).status_code
+        request = RequestFactory().post("/", whole, **headers, **lost)
+        del request.META["CONTENT_LENGTH"]
+        yield printer(request, "493023125020").status_code
+
+    assert list(statuses()) == [400, 400]
+    assert (kept(printers.cast), documents_dir.exists()) == ([], False)
+
+
+def test_who_has_no_account_names_the_number_while_printing(printers):
+    with tenancy.tenant_transaction(printers.cast.acme.pk):
+        alone = make.fax_credential(printers.bob.number, make.member("Noah Neumann"), printing.SECRET)
+
+    for operation in (Operation.VALIDATE_JOB, Operation.CREATE_JOB, Operation.PRINT_JOB):
+        answer = ask(operation, alone, document=papers.pdf())
+        assert (answer.status, "beim Drucken" in answer.text) == (Status.VALUES_NOT_SUPPORTED, True)
+    assert kept(printers.cast) == []
+    assert printed(alone, papers.pdf(), to=TO).status == Status.OK
+    opened = ask(Operation.CREATE_JOB, alone, to=TO).job["job-id"][0]
+    assert ask(Operation.SEND_DOCUMENT, alone, job_id=opened, document=papers.pdf()).status == Status.OK
 
 
 def test_a_credential_sees_its_own_jobs_alone(printers):

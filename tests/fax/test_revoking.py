@@ -137,7 +137,7 @@ def test_a_swap_erases_access_and_lists_it_before(inside):
     [old, fresh] = locked(inside.own, new)
     swap.swap(old, fresh, by=inside.cast.alice, at=NOW)
 
-    assert "Fax-Zugang von Bob Brandt" in listed
+    assert "Faxzugang von Bob Brandt" in listed
     assert left() == ALL[1:]
 
 
@@ -167,11 +167,11 @@ def test_a_release_ends_all_access_with_the_numbers(inside):
 def test_the_dialogs_name_what_ends(given, sign_in):
     alice = sign_in(given.cast.alice)
     named = {
-        reverse("numbers:assign", args=[given.own.pk]): "Fax-Zugang von Bob Brandt",
-        reverse("numbers:edit", args=[given.own.pk]): "Fax-Zugang von Bob Brandt",
-        reverse("numbers:deactivate", args=[given.own.pk]): "Fax-Zugang von Bob Brandt",
-        reverse("staff:lock", args=[given.dora.pk]): "Fax-Zugang zu 030 23125021",
-        reverse("staff:remove", args=[given.dora.pk]): "Fax-Zugang zu 030 23125021",
+        reverse("numbers:assign", args=[given.own.pk]): "Faxzugang von Bob Brandt",
+        reverse("numbers:edit", args=[given.own.pk]): "Faxzugang von Bob Brandt",
+        reverse("numbers:deactivate", args=[given.own.pk]): "Faxzugang von Bob Brandt",
+        reverse("staff:lock", args=[given.dora.pk]): "Faxzugang zu 030 23125021",
+        reverse("staff:remove", args=[given.dora.pk]): "Faxzugang zu 030 23125021",
     }
 
     assert {url: words in text(alice.get(url)) for url, words in named.items()} == dict.fromkeys(named, True)

@@ -284,6 +284,25 @@ def test_pages_and_title_go_a_week_after_the_end_and_the_row_after_half_a_year(
         assert not FaxJob.objects.exists()
 
 
+def test_what_is_sent_again_at_the_last_moment_keeps_its_pages(printers, spool, work, as_operator, monkeypatch):
+    printed(printers.bob, papers.pdf(), to=TO, job_name="Angebot")
+    work()
+    answered(spool, fax(printers), state="failed", reason="busy")
+    work(AGAIN)
+    found = sending._ids
+
+    def retried_meanwhile(rows):
+        ids = found(rows)
+        for job in FaxJob.objects.locked(ids):
+            jobs.retry(job, by=printers.cast.bob, at=timezone.now())
+        return ids
+
+    monkeypatch.setattr(sending, "_ids", retried_meanwhile)
+    retired(as_operator, timedelta(days=8))
+
+    assert (fax(printers).title, bool(fax(printers).fax)) == ("Angebot", True)
+
+
 def test_what_nobody_goes_on_with_ends(printers, work, as_operator):
     printed(printers.bob, papers.pdf())
     with tenancy.tenant_transaction(printers.cast.acme.pk):
@@ -293,6 +312,12 @@ def test_what_nobody_goes_on_with_ends(printers, work, as_operator):
 
     assert retired(as_operator, timedelta(days=15)).done == 2
     assert (fax(printers).state, fax(printers).reason) == ("failed", "no_number")
+    with tenancy.tenant_transaction(printers.cast.acme.pk):
+        FaxJob.objects.update(fax="x")
+        [job] = FaxJob.objects.locked([fax(printers).pk])
+        assert not jobs.can_retry(job, at=timezone.now())
+        with pytest.raises(jobs.FaxRefused, match="Nummer"):
+            jobs.retry(job, by=printers.cast.bob, at=timezone.now())
 
 
 def test_without_its_pages_nothing_is_sent_again(printers, spool, work, as_operator):
