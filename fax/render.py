@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import pikepdf
 import pypdfium2
 from PIL import Image, ImageOps, TiffImagePlugin
 from pypdfium2 import raw
@@ -20,6 +21,7 @@ from pypdfium2 import raw
 MEMORY, SECONDS, MOST_BYTES, MOST_PAGES = 480 * 2**20, 60, 100 * 2**20, 100
 WIDTH, HEIGHT, ACROSS, DOWN = 1728, 2292, 204, 196  # pixels, dots per inch
 PREVIEW = (864, 1192)
+DEEPEST = 20  # dictionaries within one another, without a name of their own
 MOST_PIXELS = 60_000_000  # of a picture; before anything of it is unpacked
 
 
@@ -64,12 +66,33 @@ def _of_pdf(document: Path) -> Iterator[Image.Image]:
         raise Refused("encrypted" if raw.FPDF_GetLastError() in protected else "broken") from error
     if raw.FPDF_GetSecurityHandlerRevision(pdf) != -1:
         raise Refused("encrypted")
-    if raw.FPDFDoc_GetJavaScriptActionCount(pdf) > 0:
+    if raw.FPDFDoc_GetJavaScriptActionCount(pdf) > 0 or _has_scripts(document):
         raise Refused("script")
     if not 0 < len(pdf) <= MOST_PAGES:
         raise Refused("too_many_pages" if len(pdf) else "broken")
     for number in range(len(pdf)):
         yield _page(pdf, number)
+
+
+def _has_scripts(document: Path) -> bool:
+    """Return whether an object is a script's action: where it opens, on a page, in a field, or behind a name."""
+    try:
+        with pikepdf.open(document) as pdf:
+            things = [thing for thing in pdf.objects if isinstance(thing, pikepdf.Dictionary)]
+            return any(_holds_script(thing, 0) for thing in things)
+    except pikepdf.PdfError:
+        return False  # none can be found in what has to be repaired, and none is run
+
+
+def _holds_script(thing: pikepdf.Object, depth: int) -> bool:
+    if not isinstance(thing, pikepdf.Dictionary):
+        return False
+    if "/JS" in thing or thing.get("/S") == pikepdf.Name.JavaScript:
+        return True
+    inside = [thing.get(name) for name in thing.keys()]  # noqa: SIM118 -- iterating it yields no keys
+    return depth < DEEPEST and any(
+        _holds_script(one, depth + 1) for one in inside if isinstance(one, pikepdf.Object) and not one.is_indirect
+    )
 
 
 def _page(pdf: pypdfium2.PdfDocument, number: int) -> Image.Image:

@@ -53,8 +53,24 @@ def build(change):
         return said.getvalue()
 
 
-def _script(document):
-    document.Root.OpenAction = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert(1)")
+def _script():
+    return pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS=pikepdf.String("app.alert(1)"))
+
+
+def _script_at_opening(document):
+    document.Root.OpenAction = _script()
+
+
+def _script_of_a_page(document):
+    document.pages[0].obj.AA = pikepdf.Dictionary(O=_script())
+
+
+def _script_of_a_field(document):
+    field = pikepdf.Dictionary(FT=pikepdf.Name.Tx, T=pikepdf.String("a"), AA=pikepdf.Dictionary(K=_script()))
+    document.Root.AcroForm = pikepdf.Dictionary(Fields=pikepdf.Array([document.make_indirect(field)]))
+
+
+def _script_by_name(document):
     names = [pikepdf.String("a"), pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS=pikepdf.String("app.alert(1)"))]
     document.Root.Names = pikepdf.Dictionary(JavaScript=pikepdf.Dictionary(Names=pikepdf.Array(names)))
 
@@ -105,7 +121,10 @@ def _noise(seed):
 
 
 HOSTILE = [
-    ("script", lambda: build(_script), "pdf", {FaxReason.SCRIPT}),
+    ("script at opening", lambda: build(_script_at_opening), "pdf", {FaxReason.SCRIPT}),
+    ("script of a page", lambda: build(_script_of_a_page), "pdf", {FaxReason.SCRIPT}),
+    ("script of a field", lambda: build(_script_of_a_field), "pdf", {FaxReason.SCRIPT}),
+    ("script by name", lambda: build(_script_by_name), "pdf", {FaxReason.SCRIPT}),
     ("encrypted", lambda: build(_encrypted), "pdf", {FaxReason.ENCRYPTED}),
     ("locked", lambda: build(_encrypted_without_password), "pdf", {FaxReason.ENCRYPTED}),
     ("many pages", lambda: build(_many_pages), "pdf", {FaxReason.TOO_MANY_PAGES}),
