@@ -46,12 +46,18 @@ def serving(place):
     argv += [[str(SERVER), "-d", "-q", str(place), "-i", str(port), "-l", "127.0.0.1"]]
     running = [subprocess.Popen(one, **quiet) for one in argv]
     try:
-        _eventually(lambda: subprocess.run(["/usr/sbin/faxmodem", "-q", str(place), "ttyS9"], **quiet).returncode == 0)
+        _eventually(lambda: _modem_is_free(place))
         yield port
     finally:
         for process in running:
             process.terminate()
             process.wait(10)
+
+
+def _modem_is_free(place):
+    """Say what the modem's own process says between two calls."""
+    said = subprocess.run(["/usr/sbin/faxmodem", "-q", str(place), "ttyS9"], stderr=subprocess.DEVNULL)
+    return said.returncode == 0
 
 
 def _eventually(done):
@@ -81,7 +87,7 @@ def test_a_real_server_takes_finds_and_reports_faxes(letter):
 
             assert (machine.find("key-1"), machine.find("key-2")) == (sent, failed)
             _eventually(lambda: machine.poll(sent).fate == Fate.SENT)
-            _eventually(lambda: machine.poll(failed).fate != Fate.SENDING)
+            _eventually(lambda: _modem_is_free(Path(folder)) and machine.poll(failed).fate != Fate.SENDING)
             assert machine.poll(failed) == Report(Fate.FAILED, FaxReason.BUSY, "Busy signal detected")
             late = machine.submit(letter("key-3", "+496990009125"))
             machine.withdraw("key-3")

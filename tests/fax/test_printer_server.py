@@ -76,6 +76,9 @@ def deliver_three_in_a_row(site, tmp_path):
         Path(place).chmod(0o755)
         with cups.serving(Path(place)) as printing:
             printing.run("lpadmin", "-p", "fax", "-E", "-v", site.uri(), "-m", "everywhere")
+            until = time.monotonic() + 30  # the queue is there at once, what the printer can do is asked behind it
+            while not list(Path(place).glob("**/ppd/fax.ppd")) and time.monotonic() < until:
+                time.sleep(0.1)
             for last in range(3):
                 printing.run("lp", "-d", "fax", "-o", f"phone=+49699000912{last}", str(picture))
             until = time.monotonic() + 60
