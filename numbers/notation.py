@@ -90,6 +90,8 @@ def checked(e164: str) -> str:
     if not re.fullmatch(r"\+49[0-9]+", e164):
         raise Unreadable(_("This is not a phone number."))
     national = e164[3:]
+    if national.startswith("0"):
+        raise Unreadable(_("This is not a phone number."))
     if national.startswith("1"):
         raise Unreadable(_("Mobile and service numbers cannot be managed here."))
     if national[:3] in ("700", "800", "900", "180", "137") or national.startswith(("31", "32")):

@@ -5,7 +5,7 @@ old provider takes it is up to it, so pages only hint at it (`is_before_rest`).
 """
 
 from calendar import monthrange
-from datetime import date, datetime, timedelta
+from datetime import MAXYEAR, date, datetime, timedelta
 from functools import cache
 
 import holidays
@@ -96,6 +96,8 @@ def deadline(contract_ends_on: date) -> date:
 
     The same day of the next month, or its last day if there is none: 31 January → 28 or 29 February.
     """
+    if contract_ends_on.year == MAXYEAR:
+        return date.max
     following = berlin.next_month(contract_ends_on)
     return following.replace(day=min(contract_ends_on.day, monthrange(following.year, following.month)[1]))
 

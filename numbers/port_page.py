@@ -275,7 +275,7 @@ class Pair:
 
 def pair(order: PortOrder) -> Pair | None:
     """Return what can be swapped once an order is completed, or None if nothing (any more)."""
-    if order.state != PortState.COMPLETED or not order.temporary_id:
+    if order.state != PortState.COMPLETED or not order.temporary_id or porting.was_replaced(order):
         return None
     rows = PhoneNumber.objects.held().select_related("area")
     old = rows.filter(pk=order.temporary_id).first()

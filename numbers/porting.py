@@ -37,7 +37,7 @@ from numbers.models import (
     PortState,
     ToSend,
 )
-from numbers.outcomes import Outcome
+from numbers.outcomes import Outcome, Result
 from numbers.port_numbers import Numbers, Problem
 from portal import audit, berlin, tenancy
 from portal.models import User
@@ -122,14 +122,17 @@ def save(order: LockedPortOrder, changes: Mapping[str, Any], *, by: User, at: da
 def set_numbers(order: LockedPortOrder, numbers: Numbers, *, by: User, at: datetime) -> None:
     """Let a draft, or a rejected order, be about these numbers instead. Raises PortRefused.
 
-    They are claimed when the order is submitted; those it had before are free for others.
+    They are claimed when the order is submitted; those it had before are free for others. A rejected order was
+    submitted, so its numbers stay claimed, and new ones must be free (rule P6).
     """
     expect(order, "save")
     area = port_numbers.area_of(numbers)
     order.kind, order.area, order.base_number = numbers.kind, area, numbers.base_number
     order.range_from, order.range_until, order.pilot = numbers.first, numbers.last, numbers.pilot
     order.save(update_fields=["kind", "area", "base_number", "range_from", "range_until", "pilot"])
-    _put(order, numbers.e164s, claimed=False)
+    if lost := _put(order, numbers.e164s, claimed=order.state == PortState.REJECTED):
+        found = port_numbers.not_free(lost)
+        raise PortRefused(found[0].sentence, "numbers", found)
     _trace(order, "porting.saved", {}, {"fields": ["numbers"], "count": len(numbers.e164s)}, by=by, at=at)
 
 
@@ -210,7 +213,6 @@ def submit(order: LockedPortOrder, *, price_seen: Decimal | None = None, by: Use
             raise PriceChanged({PriceClass.STANDARD: quote})
     wanted = numbers_of(order).e164s
     if lost := _put(order, wanted, claimed=True):
-        _put(order, wanted, claimed=False)
         found = port_numbers.not_free(lost)
         raise PortRefused(found[0].sentence, "numbers", found)
     attempt = order.attempt + 1
@@ -263,17 +265,27 @@ def cancel(order: LockedPortOrder, *, reason: str = "", by: User, at: datetime) 
 def replace_temporary(order: LockedPortOrder, *, by: User, at: datetime) -> Outcome:
     """Let the ported number take the place of the temporary one: a swap in one step, at no cost (rule S1).
 
-    Returns the swap's outcome for the temporary number. Raises PortRefused before the order is completed.
+    Once for an order: afterwards the two are numbers like any others. Returns the swap's outcome for the temporary
+    number. Raises PortRefused before the order is completed, a second time, and with the reason the swap refuses.
     """
     expect(order, "replace")
     if order.temporary_id is None:
         raise PortRefused(_("No temporary number was chosen for this order."))
-    ported = PhoneNumber.objects.held().get(e164=main_number(order))
-    rows = {number.pk: number for number in PhoneNumber.objects.locked([order.temporary_id, ported.pk])}
+    ported = PhoneNumber.objects.held().filter(e164=main_number(order)).first()
+    rows = {number.pk: number for number in PhoneNumber.objects.locked([order.temporary_id, ported and ported.pk])}
+    if ported is None or order.temporary_id not in rows or was_replaced(order):
+        raise PortRefused(_("There is no temporary number to replace, or it is replaced already."))
     outcome = swap.swap(rows[order.temporary_id], rows[ported.pk], by=by, at=at)
-    if outcome.result == "done":
-        step(order, "replace", PortEventKind.REPLACED, key="0", by=by, at=at)
+    if outcome.result != Result.DONE:
+        raise PortRefused(outcome.sentence)
+    step(order, "replace", PortEventKind.REPLACED, key="0", by=by, at=at)
     return outcome
+
+
+def was_replaced(order: PortOrder) -> bool:
+    """Return whether the ported number has taken the place of the temporary one."""
+    replaced: bool = PortEvent.objects.filter(order=order, kind=PortEventKind.REPLACED).exists()
+    return replaced
 
 
 def main_number(order: PortOrder) -> str:

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from numbers import history, port_calendar, port_numbers, port_page
@@ -105,7 +106,7 @@ class NumbersForm(StepForm):
             self.add_error(numbers or "numbers" if field in ("numbers", "address") else field, sentence)
 
     def _block(self, said: dict[str, Any]) -> Numbers | None:
-        if said.get("pasted", "").strip() and not said.get("base_number", "").strip():
+        if said.get("pasted", "").strip():  # it wins over the block that was there before
             return port_numbers.block(*self._read(said["pasted"]), said.get("pilot", "").strip())
         names = ("base_number", "range_from", "range_until", "pilot")
         return port_numbers.block(*(said[name].strip() for name in names)) if set(names) <= said.keys() else None
@@ -146,6 +147,12 @@ class ProviderForm(StepForm):
         error_messages={"invalid": _("Please enter a date, e.g. 31.12.2026.")},
         widget=forms.DateInput(_DAY, "%Y-%m-%d"),
     )
+
+    def clean_contract_ends_on(self) -> date | None:
+        day: date | None = self.cleaned_data["contract_ends_on"]
+        if day and not 1990 <= day.year <= timezone.localdate().year + 50:
+            raise forms.ValidationError(_("Please check the year."))
+        return day
 
     def clean_provider(self) -> PortProvider | None:
         text = self.cleaned_data["provider"].strip()

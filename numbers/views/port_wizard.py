@@ -239,6 +239,8 @@ def _keep(request: Request, order: PortOrder, form: Any, *, at: datetime) -> boo
         if form.wanted is None:
             return False
         form.say(port_numbers.findings(form.wanted, own=order.pk, at=at))
+    elif "leave" not in request.POST:
+        say(form, [problem for problem in porting.problems(found(order.pk), at=at) if problem.field in form.fields])
     return True
 
 

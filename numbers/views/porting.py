@@ -1,7 +1,5 @@
 """Port orders that were submitted: the list, how far each has come, another date, cancelling (rules P3, P6, P7)."""
 
-from datetime import datetime
-
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
@@ -12,8 +10,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from numbers import port_days, port_page, porting
 from numbers.forms.porting import ActForm, MoveForm, ReplaceForm
-from numbers.models import LockedPortOrder, PortDocument, PortOrder
-from numbers.outcomes import Outcome, Result
+from numbers.models import PortDocument, PortOrder
 from numbers.porting import PortRefused
 from numbers.views.port_wizard import act, found
 from portal import berlin, documents
@@ -114,18 +111,10 @@ def _asked(request: Request, form: MoveForm, pk: int) -> bool:
 
 def _replaced(request: Request, form: ReplaceForm, pk: int) -> HttpResponse | None:
     """Swap once; put the reason into the form if it cannot be done."""
-    outcomes: list[Outcome] = []
-
-    def work(row: LockedPortOrder, at: datetime) -> None:
-        outcomes.append(porting.replace_temporary(row, by=request.user, at=at))
-
     try:
-        act(request, pk, "port.replace", work)
+        act(request, pk, "port.replace", lambda row, at: porting.replace_temporary(row, by=request.user, at=at))
     except PortRefused as refused:
         form.add_error(None, str(refused.reason))
-        return None
-    if outcomes and outcomes[0].result == Result.REFUSED:
-        form.add_error(None, outcomes[0].sentence)
         return None
     return redirect("numbers:port", pk)
 

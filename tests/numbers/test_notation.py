@@ -55,6 +55,7 @@ MISTAKES = [
     ("00221 4710300", "Only German numbers (+49) can be managed here."),
     ("+44 20 71234567", "Only German numbers (+49) can be managed here."),
     ("+4930123", "The number is too short."),
+    ("+49 00 30 23125012", "This is not a phone number."),
     ("+49302312501234", "The number is too long."),
     ("0170 2312501", "Mobile and service numbers cannot be managed here."),
     ("0800 2312501", "Mobile and service numbers cannot be managed here."),

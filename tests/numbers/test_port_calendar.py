@@ -101,6 +101,7 @@ def test_a_date_is_refused_in_plain_words(day, said):
         (date(2026, 3, 31), date(2026, 4, 30)),
         (date(2026, 11, 30), date(2026, 12, 30)),
         (date(2026, 12, 31), date(2027, 1, 31)),
+        (date(9999, 12, 31), date(9999, 12, 31)),
     ],
 )
 def test_numbers_can_be_ported_until_a_month_after_the_contract(contract_end, last):

@@ -100,7 +100,8 @@ def test_block_is_read_from_all_its_numbers(acme, client):
     pk = begun(acme, client)
     pasted = "\n".join(f"030/23125{n}" for n in range(810, 820))
 
-    post(acme, client, "port_step", pk, "numbers", kind="block", pasted=pasted)
+    post(acme, client, "port_step", pk, "numbers", **BLOCK)  # what stands in the form gives way
+    post(acme, client, "port_step", pk, "numbers", **BLOCK | {"pasted": pasted, "pilot": ""})
 
     kept = order(pk)
     assert (kept.base_number, kept.range_from, kept.range_until) == ("+4930231258" + "1", "0", "9")
@@ -116,7 +117,12 @@ BAD = [
     ("provider", {"provider": "Niemand"}, "Diesen Anbieter kennen wir nicht."),
     ("provider", {"provider": "beispiel"}, "Mehrere Anbieter passen"),
     ("provider", {"contract_ends_on": "31.2.2026"}, "Bitte geben Sie ein Datum an"),
+    ("provider", {"contract_ends_on": "9999-12-31"}, "Bitte prüfen Sie das Jahr."),
+    ("provider", {"provider": ""}, "bisherigen Anbieter"),
     ("holder", {"holder_kind": "company", "postcode": "AT-10"}, "fünf Ziffern"),
+    ("holder", {"holder_kind": "company", "holder_name": ""}, "Anschlussinhaber genau so"),
+    ("holder", {"holder_kind": "company", "street": ""}, "Straße genau so"),
+    ("date", {"remaining": ""}, "übrigen Rufnummern"),
     ("date", {"requested_on": "2026-12-12"}, "Wochenende"),
     ("date", {"requested_on": "2026-12-25"}, "Feiertag"),
     ("date", {"requested_on": "2026-11-24"}, "zu früh"),

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from billing.models import OneOffCharge, Slot
-from numbers import lifecycle, port_codes, port_desk, port_numbers, porting
+from numbers import lifecycle, port_codes, port_desk, port_numbers, porting, swap
 from numbers.models import PhoneNumber, PortDocument, PortNumber, PortOrder
 from numbers.port_numbers import NumbersRefused
 from numbers.porting import PortRefused
@@ -255,7 +255,7 @@ def test_numbers_let_go_by_a_correction_are_free_for_others(office):
 
     porting.set_numbers(order, port_numbers.singles("030 23125710"), by=office.alice, at=NOW)
 
-    assert port_numbers.taken(ports.NUMBERS, own=None) == []
+    assert port_numbers.taken(ports.NUMBERS, own=None) == ["+493023125710"]
     porting.submit(order, by=office.alice, at=NOW)
     assert port_numbers.taken(ports.NUMBERS, own=None) == ["+493023125710"]
 
@@ -324,7 +324,12 @@ def test_the_temporary_number_is_replaced_in_one_step(office):
     states = dict(PhoneNumber.objects.values_list("e164", "state"))
     assert states == {"+493023125710": "active", "+493023125711": "inactive", "+493023125730": "inactive"}
     assert list(Slot.objects.values_list("label", "until_on")) == [("+493023125710", None)]
-    assert porting.replace_temporary(order, by=office.alice, at=ON_THE_DAY).result == "unchanged"
+    back = {
+        number.e164: number for number in PhoneNumber.objects.locked(PhoneNumber.objects.values_list("pk", flat=True))
+    }
+    swap.swap(back["+493023125710"], back["+493023125730"], by=office.alice, at=ON_THE_DAY)
+    with pytest.raises(PortRefused, match="ersetzt"):
+        porting.replace_temporary(order, by=office.alice, at=ON_THE_DAY)
     assert ports.events(order)[-1] == ("replaced", "0")
 
 
