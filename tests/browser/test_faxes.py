@@ -36,6 +36,7 @@ def faxes(cast, in_acme, settings, tmp_path):
     with in_acme():
         number = make.number("+493023125020", state="active", usage="fax_shared")
         bob = make.member("Bob Brandt", user=cast.bob)
+        make.fax_credential(number, bob, "secret")
         make.member("Alice Adler", user=cast.alice)
         for state, fields in states.items():
             ended = {"ended_at": timezone.now()} if state in ("sent", "failed", "cancelled") else {}
