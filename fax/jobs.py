@@ -243,8 +243,7 @@ def _tell(template: str, job: FaxJob, *, at: datetime) -> None:
     """Mail whoever printed it: neither title nor destination, for mails are kept."""
     member = job.staff_member
     if member.address:
-        language = member.user.language if member.user else member.language
-        with translation.override(language):
+        with translation.override(member.mail_language):
             reason = str(FaxReason(job.reason).label) if job.reason else ""
         context = {"name": member.name, "fax": job.pk, "reason": reason, "pages": job.pages}
-        outbox.later([outbox.Mail(member.address, language, template, context, job.tenant_id)], at=at)
+        outbox.later([outbox.Mail(member.address, member.mail_language, template, context, job.tenant_id)], at=at)

@@ -148,12 +148,13 @@ def _send(
     shown = {"name": member.name, "number": display(number), "sent_by": str(by)}
     shown |= {"tenant": Tenant.objects.values_list("name", flat=True).get(pk=number.tenant_id)}
     template = "fax/access_plain" if plain else "fax/access"
-    language = member.user.language if member.user else member.language
-    outbox.later([outbox.Mail(member.address, language, template, shown | said, number.tenant_id, mail.key)], at=at)
+    shown |= said
+    letter = outbox.Mail(member.address, member.mail_language, template, shown, number.tenant_id, mail.key)
+    outbox.later([letter], at=at)
 
 
 def _link(mail: FaxMail, token: str, member: StaffMember) -> dict[str, Any]:
-    with translation.override(member.user.language if member.user else member.language):
+    with translation.override(member.mail_language):
         until = date_format(timezone.localtime(mail.expires_at), "DATETIME_FORMAT")
     return {"url": settings.PORTAL_URL + reverse("fax:open", args=[token]), "valid_until": until}
 

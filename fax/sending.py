@@ -104,11 +104,15 @@ def _step(job: LockedFax) -> None:
         _render(job)
     elif not job.reference and not access.stands(job.number, job.staff_member, at=timezone.now()):
         gateways.withdraw(str(job.key))  # an answer may have been lost
-        with transaction.atomic():
-            for mine in _mine(job):
-                jobs.fail(mine, FaxReason.NO_ACCESS, at=timezone.now())
+        _fail(job, FaxReason.NO_ACCESS)
     else:
         _transmit(job, gateways.switched_on())
+
+
+def _fail(job: LockedFax, reason: FaxReason) -> None:
+    with transaction.atomic():
+        for mine in _mine(job):
+            jobs.fail(mine, reason, at=timezone.now())
 
 
 def _give_up(job: LockedFax) -> None:
@@ -144,9 +148,7 @@ def _render(job: LockedFax) -> None:
                 documents.discard(names[1])
     except NotRendered as error:
         log.info("fax not rendered", fax=job.pk, reason=error.reason)
-        with transaction.atomic():
-            for row in _mine(job):
-                jobs.fail(row, error.reason, at=timezone.now())
+        _fail(job, error.reason)
 
 
 def _transmit(job: LockedFax, gateway: FaxGateway) -> None:

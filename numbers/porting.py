@@ -5,7 +5,7 @@
 | draft     | submit   | submitted | its numbers are in no other order from now on                     |
 | submitted | accept   | confirmed | the old provider's date is set                                    |
 | submitted | reject   | rejected  | a code of the market says what to correct                         |
-| confirmed | reject   | rejected  | the same, until the changeover                                    |
+| confirmed | reject   | rejected  | the same, until it is completed                                   |
 | rejected  | submit   | submitted | the same order, next attempt                                      |
 | confirmed | complete | completed | the numbers are in the inventory                                  |
 | draft, submitted, rejected, confirmed | cancel | cancelled | until 24 hours before the day (P3)      |
@@ -130,9 +130,7 @@ def set_numbers(order: LockedPortOrder, numbers: Numbers, *, by: User, at: datet
     order.kind, order.area, order.base_number = numbers.kind, area, numbers.base_number
     order.range_from, order.range_until, order.pilot = numbers.first, numbers.last, numbers.pilot
     order.save(update_fields=["kind", "area", "base_number", "range_from", "range_until", "pilot"])
-    if lost := _put(order, numbers.e164s, claimed=order.state == PortState.REJECTED):
-        found = port_numbers.not_free(lost)
-        raise PortRefused(found[0].sentence, "numbers", found)
+    _put(order, numbers.e164s, claimed=order.state == PortState.REJECTED)
     _trace(order, "porting.saved", {}, {"fields": ["numbers"], "count": len(numbers.e164s)}, by=by, at=at)
 
 
@@ -211,10 +209,7 @@ def submit(order: LockedPortOrder, *, price_seen: Decimal | None = None, by: Use
         quote = prices.quote(PriceClass.STANDARD, on=berlin.day(at))
         if price_seen != quote.monthly:
             raise PriceChanged({PriceClass.STANDARD: quote})
-    wanted = numbers_of(order).e164s
-    if lost := _put(order, wanted, claimed=True):
-        found = port_numbers.not_free(lost)
-        raise PortRefused(found[0].sentence, "numbers", found)
+    _put(order, numbers_of(order).e164s, claimed=True)
     attempt = order.attempt + 1
     to: dict[str, Any] = {"submitted_at": at, "attempt": attempt, "code": "", "reason": "", "to_send": ToSend.ORDER}
     to["price_seen"] = price_seen if order.activate else None
@@ -338,8 +333,8 @@ def expect_unlocked(order: PortOrder, *, at: datetime) -> None:
         )
 
 
-def _put(order: PortOrder, e164s: Sequence[str], *, claimed: bool) -> list[str]:
-    """Write the order's numbers anew; return those that another open order has, which are missing then.
+def _put(order: PortOrder, e164s: Sequence[str], *, claimed: bool) -> None:
+    """Write the order's numbers anew. Raises PortRefused for those to be claimed that another open order has.
 
     In one order for everybody, so that two orders that share numbers never wait for one another in a ring.
     """
@@ -347,7 +342,9 @@ def _put(order: PortOrder, e164s: Sequence[str], *, claimed: bool) -> list[str]:
     rows = [PortNumber(tenant_id=order.tenant_id, order=order, e164=e, open=claimed) for e in sorted(set(e164s))]
     PortNumber.objects.bulk_create(rows, ignore_conflicts=True)
     written = set(PortNumber.objects.filter(order=order).values_list("e164", flat=True))
-    return sorted(set(e164s) - written)
+    if lost := sorted(set(e164s) - written):
+        found = port_numbers.not_free(lost)
+        raise PortRefused(found[0].sentence, "numbers", found)
 
 
 def _trace(

@@ -12,16 +12,12 @@ from staff.models import StaffMember
 def tell(template: str, member: StaffMember, *, at: datetime, **context: Any) -> None:
     """Write a mail to a person of the announced tenant, if they have an address; the context travels as text."""
     if member.address:
-        outbox.later([_mail(template, member.address, _language(member), member.name, context)], at=at)
+        outbox.later([_mail(template, member.address, member.mail_language, member.name, context)], at=at)
 
 
 def answer(template: str, to: User, *, at: datetime, **context: Any) -> None:
     """Write a mail to somebody who acted on the announced tenant's people and is told what came of it."""
     outbox.later([_mail(template, to.email, to.language, to.name, context)], at=at)
-
-
-def _language(member: StaffMember) -> str:
-    return member.user.language if member.user else member.language
 
 
 def _mail(template: str, recipient: str, language: str, name: str, context: dict[str, Any]) -> outbox.Mail:

@@ -1,7 +1,10 @@
 """Port orders that were submitted: the list, how far each has come, another date, cancelling (rules P3, P6, P7)."""
 
+from datetime import datetime
+
 from django.contrib import messages
 from django.core.paginator import Paginator
+from django.forms import Form
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -10,9 +13,9 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from numbers import port_days, port_page, porting
 from numbers.forms.porting import ActForm, MoveForm, ReplaceForm
-from numbers.models import PortDocument, PortOrder
+from numbers.models import LockedPortOrder, PortDocument, PortOrder
 from numbers.porting import PortRefused
-from numbers.views.port_wizard import act, found
+from numbers.views.port_wizard import Work, act, found
 from portal import berlin, documents
 from portal.access import Request, administrator, recently_signed_in
 
@@ -53,6 +56,7 @@ def move(request: Request, pk: int) -> HttpResponse:
     """Ask for another date of an order that was submitted."""
     at, order = timezone.now(), found(pk)
     form = MoveForm(request.POST if request.method == "POST" else None)
+
     if form.is_valid() and _asked(request, form, pk):
         messages.success(request, _("You asked for another date. We write you when the old provider has answered."))
         return redirect("numbers:port", pk)
@@ -71,13 +75,13 @@ def move(request: Request, pk: int) -> HttpResponse:
 def cancel(request: Request, pk: int) -> HttpResponse:
     """Cancel an order; the numbers stay with the old provider."""
     order, form = found(pk), ActForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        try:
-            act(request, pk, "port.cancel", lambda row, at: porting.cancel(row, by=request.user, at=at))
-            messages.success(request, _("The order was cancelled. The numbers stay with the old provider."))
-            return redirect("numbers:port", pk)
-        except PortRefused as refused:
-            form.add_error(None, str(refused.reason))
+
+    def work(row: LockedPortOrder, at: datetime) -> None:
+        porting.cancel(row, by=request.user, at=at)
+
+    if form.is_valid() and _done(request, form, pk, "port.cancel", work):
+        messages.success(request, _("The order was cancelled. The numbers stay with the old provider."))
+        return redirect("numbers:port", pk)
     context = {"order": order, "heading": _heading(order), "form": form}
     return render(request, "numbers/porting/cancel.html", context, status=422 if form.is_bound else 200)
 
@@ -92,31 +96,33 @@ def replace(request: Request, pk: int) -> HttpResponse:
     if pair is None:
         messages.warning(request, _("There is no temporary number to replace, or it is replaced already."))
         return redirect("numbers:port", pk)
-    if form.is_valid() and (done := _replaced(request, form, pk)):
+
+    def work(row: LockedPortOrder, at: datetime) -> None:
+        porting.replace_temporary(row, by=request.user, at=at)
+
+    if form.is_valid() and _done(request, form, pk, "port.replace", work):
         messages.success(request, _("%(old)s was replaced by %(new)s.") % pair.words)
-        return done
+        return redirect("numbers:port", pk)
     context = {"order": order, "form": form, "pair": pair}
     return render(request, "numbers/porting/replace.html", context, status=422 if form.is_bound else 200)
 
 
 def _asked(request: Request, form: MoveForm, pk: int) -> bool:
-    """Ask for the date once; put the reason into the form if it cannot be had."""
     on = form.cleaned_data["requested_on"]
+
+    def work(row: LockedPortOrder, at: datetime) -> None:
+        porting.ask_date(row, on, by=request.user, at=at)
+
+    return _done(request, form, pk, "port.move", work, field="requested_on")
+
+
+def _done(request: Request, form: Form, pk: int, verb: str, work: Work, *, field: str | None = None) -> bool:
+    """Do it once; put the reason into the form if it cannot be done."""
     try:
-        return act(request, pk, "port.move", lambda row, at: porting.ask_date(row, on, by=request.user, at=at))
+        return act(request, pk, verb, work)
     except PortRefused as refused:
-        form.add_error("requested_on", str(refused.reason))
+        form.add_error(field, str(refused.reason))
         return False
-
-
-def _replaced(request: Request, form: ReplaceForm, pk: int) -> HttpResponse | None:
-    """Swap once; put the reason into the form if it cannot be done."""
-    try:
-        act(request, pk, "port.replace", lambda row, at: porting.replace_temporary(row, by=request.user, at=at))
-    except PortRefused as refused:
-        form.add_error(None, str(refused.reason))
-        return None
-    return redirect("numbers:port", pk)
 
 
 def _heading(order: PortOrder) -> str:

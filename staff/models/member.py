@@ -85,6 +85,11 @@ class StaffMember(TenantModel):
         return self.name
 
     @property
+    def mail_language(self) -> str:
+        """The language mails to this person are written in: that of their login, if they have one."""
+        return self.user.language if self.user else self.language
+
+    @property
     def address(self) -> str:
         """Return where mail reaches the person: the address they sign in with (`user` loaded), else the one noted."""
         return self.user.email if self.user else self.email
