@@ -6,8 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import JSONField, Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import Q, QuerySet
 
 from numbers.models import Assignment, PhoneNumber
 from portal import berlin, lookups, tenancy
@@ -37,8 +36,9 @@ class Holding:
 
 
 NOBODY = Holding()
-_HELD = """
-SELECT jsonb_agg(jsonb_build_array(m.id, m.name, a.from_at, a.until_at) ORDER BY a.from_at, m.sort_key, a.id)
+# Who has and will have the number of a row, for `read`; the mark is the instant.
+HELD = """
+SELECT json_agg(json_build_array(m.id, m.name, a.from_at, a.until_at) ORDER BY a.from_at, m.sort_key, a.id)
 FROM numbers_assignment AS a JOIN staff_staffmember AS m ON m.tenant_id = a.tenant_id AND m.id = a.staff_member_id
 WHERE a.tenant_id = numbers_phonenumber.tenant_id AND a.number_id = numbers_phonenumber.id
 AND (a.until_at IS NULL OR a.until_at > %s)"""
@@ -94,13 +94,8 @@ def history(number: PhoneNumber, *, at: datetime, most: int = 60) -> tuple[Holdi
     return Holding(now, [h for h in open_ones if h.from_at > at]), [h for h in past if h.from_at < (h.until_at or at)]
 
 
-def of_row(at: datetime) -> RawSQL:
-    """Return an annotation for rows of numbers: who has and will have each, for `read`."""
-    return RawSQL(_HELD, [at], output_field=JSONField())  # noqa: S611 -- our own statement
-
-
 def read(number_id: int, held: Any, *, at: datetime) -> Holding:
-    """Return what `of_row` found for a number."""
+    """Return what `HELD` found for a number."""
     if not held:
         return NOBODY
     holding = Holding([], [])

@@ -8,11 +8,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db import connection
-from django.db.models import Case, Exists, F, Func, OrderBy, OuterRef, Q, Value, When
+from django.db.models import BooleanField, Case, F, Func, OrderBy, Q, Value, When
+from django.db.models.expressions import RawSQL
 from django.db.models.functions import Lower
 
 from numbers import holders, notation
-from numbers.models import Assignment, NumberState, PhoneNumber
+from numbers.models import NumberState, PhoneNumber
 from portal import berlin, tenancy
 
 COUNTED = 10_000  # beyond that nobody counts: pages and tabs say "more than"
@@ -21,35 +22,59 @@ SIZES = (25, 50, 100)
 STATES = ("active", "scheduled", "inactive")
 SORTS = ("number", "area", "state", "label", "last_active")
 
-# What a row is drawn from, by `values()`: instances would cost a quarter of the page.
+# What a row is drawn from: values, as instances would cost a quarter of the page.
 SHOWN = (
     *("pk", "e164", "base_number", "extension_digits", "area__area_code", "area__name"),
     *("state", "last_active_on", "active_since", "usage", "label"),
 )
-# By hand and not by the ORM, which would take longer to write this statement than PostgreSQL to answer it. The states
-# at an instant are those of `PhoneNumberQuerySet`: active, scheduled, inactive (rule C3); a test compares the two.
-_COUNT = (
-    "(SELECT count(*) FROM (SELECT FROM numbers_phonenumber WHERE tenant_id = %(tenant)s AND {state}{narrow}"
-    " LIMIT %(most)s) AS part)"
-)
-_COUNTED = (
-    "state = 'active'",
-    "state = 'deactivation_scheduled' AND last_active_on >= %(today)s",
-    "(state = 'inactive' OR (state = 'deactivation_scheduled' AND last_active_on < %(today)s))",
-    "state = 'port_in_pending'",
-)
-# Whose number it is now, as `holders.present` has it; only working numbers are anybody's.
-_HELD = (
-    "EXISTS (SELECT FROM numbers_assignment AS a WHERE a.tenant_id = %(tenant)s"
-    " AND a.number_id = numbers_phonenumber.id"
-    " AND a.from_at <= %(at)s AND (a.until_at IS NULL OR a.until_at > %(at)s){who})"
-)
-_WORKS = "(state = 'active' OR last_active_on >= %(today)s)"
-_ASSIGNED = {
-    "no": f" AND {_WORKS} AND NOT {_HELD.format(who='')}",
-    "yes": f" AND {_WORKS} AND {_HELD.format(who='')}",
+# Counts and rows by hand and not by the ORM, which would take longer to write these statements than PostgreSQL to
+# answer them. The states at an instant are those of `PhoneNumberQuerySet` (rule C3); a test compares the two.
+_READ = (*SHOWN, "held")
+_PAGE = """
+SELECT numbers_phonenumber.id, e164, base_number, extension_digits, area_code, name, state, last_active_on,
+    active_since, usage, label, (held)
+FROM numbers_phonenumber JOIN numbers_localarea ON numbers_localarea.id = area_id
+WHERE tenant_id = %s AND {narrow} ORDER BY {order} LIMIT %s OFFSET %s""".replace("held", holders.HELD)
+_COUNT = "(SELECT count(*) FROM (SELECT FROM numbers_phonenumber WHERE tenant_id = %s AND {narrow} LIMIT %s) AS part)"
+_COUNTED = ("active", "scheduled", "inactive", "port_in_pending")
+_CONDITIONS = {
+    "": "numbers_phonenumber.state NOT IN ('returned', 'ported_out')",
+    "active": "numbers_phonenumber.state = 'active'",
+    "scheduled": (
+        "(numbers_phonenumber.state = 'deactivation_scheduled' AND numbers_phonenumber.last_active_on >= %s)"
+    ),
+    "inactive": (
+        "(numbers_phonenumber.state = 'inactive'"
+        " OR numbers_phonenumber.state = 'deactivation_scheduled' AND numbers_phonenumber.last_active_on < %s)"
+    ),
+    "port_in_pending": "numbers_phonenumber.state = 'port_in_pending'",
+    "area": "numbers_phonenumber.area_id = (SELECT id FROM numbers_localarea WHERE area_code = %s)",
+    "usage": "numbers_phonenumber.usage = %s",
+    "found": "numbers_phonenumber.id = ANY(%s)",
+    "works": "(numbers_phonenumber.state = 'active' OR numbers_phonenumber.last_active_on >= %s)",
+    # Whose number it is now, as `holders.present` has it; only working numbers are anybody's.
+    "held": (
+        "EXISTS (SELECT FROM numbers_assignment AS a WHERE a.tenant_id = numbers_phonenumber.tenant_id"
+        " AND a.number_id = numbers_phonenumber.id"
+        " AND a.from_at <= %s AND (a.until_at IS NULL OR a.until_at > %s){who})"
+    ),
 }
-_THEIRS = f" AND {_WORKS} AND {_HELD.format(who=' AND a.staff_member_id = %(who)s')}"
+_ORDERS = {
+    "number": "e164 {way}",
+    "area": "sort_key {way}, e164",
+    "state": "CASE WHEN {inactive} THEN 2 WHEN state = 'active' THEN 0 ELSE 1 END {way}, e164",
+    "label": "label = '', translate(lower(label), 'äöüß', 'aous') {way}, e164",
+    "last_active": "last_active_on {way} NULLS LAST, e164",
+}
+# Hops from one area to the next in the index, so its time depends on the areas and not on the numbers.
+_AREAS = """
+WITH RECURSIVE own (id) AS (
+    (SELECT area_id FROM numbers_phonenumber WHERE tenant_id = %s ORDER BY area_id LIMIT 1)
+    UNION ALL
+    SELECT (SELECT area_id FROM numbers_phonenumber WHERE tenant_id = %s AND area_id > own.id ORDER BY area_id LIMIT 1)
+    FROM own WHERE own.id IS NOT NULL
+)
+SELECT json_agg(json_build_array(area_code, name) ORDER BY sort_key) FROM own JOIN numbers_localarea USING (id)"""
 # All terms in the text of one number, and beside it what people of such names have or will have, by term.
 _SEARCH = """
 SELECT array(SELECT search_numbers(%(terms)s, %(most)s)), (
@@ -61,6 +86,7 @@ SELECT array(SELECT search_numbers(%(terms)s, %(most)s)), (
         WHERE a.until_at IS NULL OR a.until_at > %(at)s GROUP BY t.term) AS named)"""
 _SEARCH_EACH = """
 SELECT term, array(SELECT search_numbers(ARRAY[term], %(most)s)) FROM unnest(%(terms)s::text[]) AS t (term)"""
+type _Condition = tuple[str, list[Any]]  # a condition on rows of numbers, and the values of its marks
 _NUMBERLIKE = re.compile(r"[0-9+()/.\-\u2010-\u2015]+")
 
 
@@ -112,44 +138,65 @@ class Part:
 
     def counts(self) -> Counts:
         """Count by state in one statement that never counts further than the page says."""
-        narrow = ""
-        if self.wanted.area:
-            narrow += " AND area_id = (SELECT id FROM numbers_localarea WHERE area_code = %(area)s)"
-        if self.wanted.usage:
-            narrow += " AND usage = %(usage)s"
-        narrow += _ASSIGNED.get(self.wanted.assigned, _THEIRS if self.wanted.assigned else "")
-        if self._found is not None:
-            narrow += " AND id = ANY(%(found)s)"
-        counted = ", ".join(_COUNT.format(state=state, narrow=narrow) for state in _COUNTED)
-        given: dict[str, Any] = {"tenant": tenancy.current(), "today": berlin.day(self.at), "most": COUNTED + 1}
-        given |= {"area": self.wanted.area, "usage": self.wanted.usage, "found": self._found, "at": self.at}
-        given |= {"who": int(self.wanted.assigned) if self.wanted.assigned.isdecimal() else None}
+        return self.counts_and_areas()[0]
+
+    def counts_and_areas(self) -> tuple[Counts, tuple[tuple[str, str], ...]]:
+        """Count as `counts` does, and return with it what `areas` returns, in the same statement."""
+        counted = [self._counted(state) for state in _COUNTED]
+        tenant = tenancy.current()
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {counted}", given)
-            active, scheduled, inactive, porting = cursor.fetchone()
-        return Counts(min(active + scheduled + inactive + porting, COUNTED + 1), active, scheduled, inactive)
+            cursor.execute(
+                f"SELECT {', '.join(sql for sql, _ in counted)}, ({_AREAS})",
+                [*(value for _, given in counted for value in given), tenant, tenant],
+            )
+            active, scheduled, inactive, porting, own = cursor.fetchone()
+        most = min(active + scheduled + inactive + porting, COUNTED + 1)
+        return Counts(most, active, scheduled, inactive), tuple((code, name) for code, name in own or ())
 
     def rows(self) -> Any:
         """Return all that match as a queryset, in the order wanted."""
-        rows = PhoneNumber.objects.held()
-        if self.wanted.state:
-            rows = getattr(rows, {"active": "unscheduled"}.get(self.wanted.state, self.wanted.state))(self.at)
-        if self.wanted.area:
-            rows = rows.filter(area__area_code=self.wanted.area)
-        if self.wanted.usage:
-            rows = rows.filter(usage=self.wanted.usage)
-        if self.wanted.assigned:
-            rows = rows.filter(*_held(self.wanted.assigned, self.at))
-        if self._found is not None:
-            rows = rows.filter(pk__any=self._found)
-        return rows.order_by(*_order(self.wanted.sort, self.at))
+        asked = self._conditions(self.wanted.state)
+        narrow = [RawSQL(sql, given, BooleanField()) for sql, given in asked]  # noqa: S611 -- our own statements
+        return PhoneNumber.objects.filter(*narrow).order_by(*_order(self.wanted.sort, self.at))
 
     def page(self, number: int) -> list[dict[str, Any]]:
         """Return the rows of one page, as values."""
-        first = (number - 1) * self.wanted.size
-        rows = self.rows().annotate(held=holders.of_row(self.at)).values(*SHOWN, "held")
-        found = rows[first : first + self.wanted.size]
+        narrow, given = _all(self._conditions(self.wanted.state))
+        name = self.wanted.sort.removeprefix("-")
+        way = "DESC" if self.wanted.sort.startswith("-") else "ASC"
+        order = _ORDERS[name].format(way=way, inactive=_CONDITIONS["inactive"])
+        sorting = [berlin.day(self.at)] * order.count("%s")
+        page = [self.wanted.size, (number - 1) * self.wanted.size]
+        with connection.cursor() as cursor:
+            statement = _PAGE.format(narrow=narrow, order=order)
+            cursor.execute(statement, [self.at, tenancy.current(), *given, *sorting, *page])
+            found = [dict(zip(_READ, row, strict=True)) for row in cursor.fetchall()]
         return [row | {"holding": holders.read(row["pk"], row["held"], at=self.at)} for row in found]
+
+    def _counted(self, state: str) -> "_Condition":
+        narrow, given = _all(self._conditions(state))
+        return _COUNT.format(narrow=narrow), [tenancy.current(), *given, COUNTED + 1]
+
+    def _conditions(self, state: str) -> "list[_Condition]":
+        """Return the conditions for the numbers in a state (all states for "") that match what is wanted."""
+        today, assigned = berlin.day(self.at), self.wanted.assigned
+        asked: list[_Condition] = [(_CONDITIONS[state], [today] * _CONDITIONS[state].count("%s"))]
+        if self.wanted.area:
+            asked.append((_CONDITIONS["area"], [self.wanted.area]))
+        if self.wanted.usage:
+            asked.append((_CONDITIONS["usage"], [self.wanted.usage]))
+        if assigned:
+            person = [int(assigned)] if assigned not in ("yes", "no") else []
+            held = _CONDITIONS["held"].format(who=" AND a.staff_member_id = %s" if person else "")
+            asked.append((_CONDITIONS["works"], [today]))
+            asked.append((f"NOT {held}" if assigned == "no" else held, [self.at, self.at, *person]))
+        if self._found is not None:
+            asked.append((_CONDITIONS["found"], [self._found]))
+        return asked
+
+
+def _all(conditions: "list[_Condition]") -> "_Condition":
+    return " AND ".join(sql for sql, _ in conditions), [value for _, given in conditions for value in given]
 
 
 def shown(number: PhoneNumber, *, at: datetime) -> dict[str, Any]:
@@ -180,25 +227,11 @@ def search_terms(text: str) -> list[str]:
 
 
 def areas() -> list[tuple[str, str]]:
-    """Return code and name of the areas in which the announced tenant has numbers.
-
-    Hops from one area to the next in the index, so its time depends on the areas and not on the numbers.
-    """
+    """Return code and name of the areas in which the announced tenant has numbers."""
+    tenant = tenancy.current()
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH RECURSIVE own (id) AS (
-                (SELECT area_id FROM numbers_phonenumber WHERE tenant_id = %(tenant)s ORDER BY area_id LIMIT 1)
-                UNION ALL
-                SELECT (SELECT area_id FROM numbers_phonenumber
-                        WHERE tenant_id = %(tenant)s AND area_id > own.id ORDER BY area_id LIMIT 1)
-                FROM own WHERE own.id IS NOT NULL
-            )
-            SELECT area_code, name FROM own JOIN numbers_localarea USING (id) ORDER BY sort_key
-            """,
-            {"tenant": tenancy.current()},
-        )
-        return list(cursor.fetchall())
+        cursor.execute(_AREAS, [tenant, tenant])
+        return [(code, name) for code, name in cursor.fetchone()[0] or ()]
 
 
 def page_numbers(current: int, last: int) -> Iterator[int | None]:
@@ -225,17 +258,6 @@ def _search(terms: list[str], at: datetime) -> list[int]:
         cursor.execute(_SEARCH_EACH, given)
         each = [{*ids, *by_name.get(term, ())} for term, ids in cursor]
     return list(set.intersection(*each))
-
-
-def _held(assigned: str, at: datetime) -> tuple[Any, ...]:
-    """Return the conditions for numbers that somebody, nobody or one person has; all of them work."""
-    begun = Assignment.objects.filter(number=OuterRef("pk"), from_at__lte=at).filter(
-        Q(until_at=None) | Q(until_at__gt=at)
-    )
-    works = Q(state=NumberState.ACTIVE) | Q(last_active_on__gte=berlin.day(at))
-    if assigned == "no":
-        return works, ~Exists(begun)
-    return works, Exists(begun.filter(staff_member=assigned) if assigned != "yes" else begun)
 
 
 def _order(sort: str, at: datetime) -> list[Any]:

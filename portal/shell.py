@@ -2,15 +2,18 @@
 
 import zlib
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
-from django.utils.translation import get_language, pgettext
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
 
+from portal import pieces
 from portal.access import tenant_token
 from portal.hotline import hotline
 from portal.models import Membership, Role, User
@@ -45,7 +48,7 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
         "theme": request.COOKIES.get("theme", SIGNED_OUT_THEME),
         "demo": settings.DEMO,
         "banner": _banner(),
-        "nav": [],
+        "nav": _nav(None, (), settings.OPERATOR_NAME),
         "memberships": [],
     }
     if user is not None and user.is_authenticated:
@@ -61,7 +64,7 @@ def _shell(request: HttpRequest) -> dict[str, Any]:
             "role": membership.role,
             "role_label": membership.get_role_display(),
             "memberships": _memberships(request.memberships, membership),  # type: ignore[attr-defined]  # as access.Request says
-            "nav": _nav(request.path, Role(membership.role)),
+            "nav": _nav(Role(membership.role), _current(request.path), settings.OPERATOR_NAME),
         }
     return frame
 
@@ -77,49 +80,57 @@ def _memberships(memberships: Sequence[Membership], present: Membership) -> list
     return [{"id": m.tenant_id, "name": m.tenant.name, "current": m.pk == present.pk} for m in memberships]
 
 
-# title, then (url name, label, icon, roles)
 _EVERY = frozenset(Role)
 _STAFF = frozenset({Role.STAFF})
 _ADMIN = frozenset({Role.ADMINISTRATOR})
-_STAFF = frozenset({Role.STAFF})
 _MONEY = frozenset({Role.ADMINISTRATOR, Role.BILLING})
+# title, then (url name, label, icon, roles)
+_SECTIONS = (
+    (
+        "",
+        (
+            ("numbers:mine", gettext_lazy("My phone numbers"), "phone", _STAFF),
+            ("numbers:dashboard", gettext_lazy("Dashboard"), "layout-dashboard", _ADMIN),
+            ("numbers:overview", gettext_lazy("Phone numbers"), "phone", _ADMIN),
+            ("numbers:ports", gettext_lazy("Portings"), "arrow-right-left", _ADMIN),
+            ("numbers:upcoming", gettext_lazy("What happens next"), "calendar-clock", _ADMIN),
+            ("fax:faxes", gettext_lazy("Faxes"), "printer", _EVERY),
+        ),
+    ),
+    (
+        gettext_lazy("Organisation"),
+        (
+            ("billing:costs", gettext_lazy("Costs"), "receipt-text", _MONEY),
+            ("numbers:itemised", pgettext_lazy("navigation", "Itemised bill"), "list-checks", _ADMIN),
+            ("numbers:own_calls", gettext_lazy("My calls"), "phone-call", _STAFF),
+            ("staff:list", gettext_lazy("Staff"), "users", _ADMIN),
+            ("numbers:addresses", gettext_lazy("Addresses"), "mail", _ADMIN),
+            ("numbers:history", gettext_lazy("History"), "history", _ADMIN),
+            ("numbers:kept", gettext_lazy("What we keep"), "shield-check", _EVERY),
+            ("portal:help", gettext_lazy("Help"), "circle-question-mark", _EVERY),
+        ),
+    ),
+)
 
 
-def _nav(path: str, role: Role) -> list[dict[str, Any]]:
-    sections = [
-        (
-            "",
-            [
-                ("numbers:mine", _("My phone numbers"), "phone", _STAFF),
-                ("numbers:dashboard", _("Dashboard"), "layout-dashboard", _ADMIN),
-                ("numbers:overview", _("Phone numbers"), "phone", _ADMIN),
-                ("numbers:ports", _("Portings"), "arrow-right-left", _ADMIN),
-                ("numbers:upcoming", _("What happens next"), "calendar-clock", _ADMIN),
-                ("fax:faxes", _("Faxes"), "printer", _EVERY),
-            ],
-        ),
-        (
-            _("Organisation"),
-            [
-                ("billing:costs", _("Costs"), "receipt-text", _MONEY),
-                ("numbers:itemised", pgettext("navigation", "Itemised bill"), "list-checks", _ADMIN),
-                ("numbers:own_calls", _("My calls"), "phone-call", _STAFF),
-                ("staff:list", _("Staff"), "users", _ADMIN),
-                ("numbers:addresses", _("Addresses"), "mail", _ADMIN),
-                ("numbers:history", _("History"), "history", _ADMIN),
-                ("numbers:kept", _("What we keep"), "shield-check", _EVERY),
-                ("portal:help", _("Help"), "circle-question-mark", _EVERY),
-            ],
-        ),
-    ]
-    shown = []
-    for title, entries in sections:
-        items = [_item(path, *entry[:3]) for entry in entries if role in entry[3]]
+@cache
+def _addresses() -> tuple[str, ...]:
+    return tuple(reverse(entry[0]) for _title, entries in _SECTIONS for entry in entries)
+
+
+def _current(path: str) -> tuple[str, ...]:
+    """Return the addresses of the entries below which a path lies."""
+    return tuple(address for address in _addresses() if path.startswith(address))
+
+
+@pieces.kept
+def _nav(role: Role | None, current: tuple[str, ...], operator_name: str) -> SafeString:
+    """Draw the navigation of a role, with the entries marked at whose addresses one is."""
+    sections = []
+    for title, entries in _SECTIONS:
+        items = [
+            {"url": reverse(name), "label": label, "icon": icon} for name, label, icon, to in entries if role in to
+        ]
         if items:
-            shown.append({"title": title, "items": items})
-    return shown
-
-
-def _item(path: str, name: str, label: str, icon: str) -> dict[str, Any]:
-    url = reverse(name)
-    return {"url": url, "label": label, "icon": icon, "current": path.startswith(url)}
+            sections.append({"title": title, "items": items})
+    return pieces.drawn("ui/nav.html", sections=sections, current=current, operator_name=operator_name)

@@ -1,6 +1,7 @@
 """The overview: the list administrators work with, its export, and the choice of its columns."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from numbers import export as exports
+from numbers import furniture, rows
 from numbers import overview as inventory
-from numbers import rows
 from numbers.forms.overview import ColumnsForm, read
-from numbers.models import NumberOrder, Usage
+from numbers.models import NumberOrder
 from numbers.overview import COUNTED, Part, Wanted
 from portal import people
 from portal.access import Request, administrator
@@ -34,7 +35,7 @@ def overview(request: Request) -> HttpResponse:
     if request.htmx.request_type != "partial":
         return render(request, PAGE, context)
     response = render(request, f"{PAGE}#list", context)
-    response.headers["HX-Push-Url"] = _address(wanted.query(page=context["number"]))
+    response.headers["HX-Push-Url"] = furniture.address(wanted.query(page=context["number"]))
     return response
 
 
@@ -67,7 +68,7 @@ def columns(request: Request) -> HttpResponse:
     if form.is_valid():
         chosen = {"number_columns": form.cleaned_data["columns"]}
         people.remember(request.user, preferences=request.user.preferences | chosen)
-    return redirect(_address(form.cleaned_data.get("query", "")))
+    return redirect(furniture.address(form.cleaned_data.get("query", "")))
 
 
 def _tabs_url(wanted: Wanted) -> str:
@@ -85,7 +86,7 @@ def _tabs(wanted: Wanted, counts: inventory.Counts) -> list[dict[str, Any]]:
     return [
         {
             "id": f"tab-{state or 'all'}",
-            "url": _address(wanted.query(state=state)),
+            "url": furniture.address(wanted.query(state=state)),
             "label": label,
             "count": rows.counted(counts.of(state)),
             "current": state == wanted.state,
@@ -103,78 +104,35 @@ def _ordered(text: str) -> Collection[str]:
 
 def _page(wanted: Wanted, *, at: datetime, preferences: dict[str, Any], new: Collection[str] = ()) -> dict[str, Any]:
     part = Part(wanted, at=at)
-    counts = part.counts()
+    counts, areas = part.counts_and_areas()
     count, shown_columns = counts.of(wanted.state), rows.columns_of(preferences)
     number = min(wanted.page, max(1, -(-min(count, COUNTED) // wanted.size)))
     found = part.page(number) if count else []
+    first = replace(wanted, page=1)  # what the parts around the rows hang on
     return {
         "wanted": wanted,
         "number": number,
         "rows": rows.draw(found, columns=shown_columns, at=at, new=new),
-        "shown": len(found),
-        "count_of_part": count,
-        "everything": _("all %(count)s that match") % {"count": rows.counted(count)},
+        "toolbar": furniture.toolbar(first, areas, _assigned(wanted)),
+        "head": furniture.head(first, shown_columns),
+        "bulk_bar": furniture.bulk_bar(wanted.query(), rows.counted(count) if count > len(found) else ""),
+        "column_choice": furniture.column_choice(shown_columns),
+        "query": wanted.query(),
         "tabs_url": _tabs_url(wanted),
         "tabs": _tabs(wanted, counts),
         "has_any": bool(counts.all or wanted.is_narrowed),
         "summary": _summary(wanted, counts),
-        "heads": _heads(wanted, shown_columns),
-        "shown_columns": shown_columns,
-        **_filters(wanted),
+        "address": furniture.address(""),
         **_paging(wanted, number=number, shown=len(found), count=count),
     }
 
 
-def _filters(wanted: Wanted) -> dict[str, Any]:
-    query = wanted.query()
-    return {
-        "address": reverse("numbers:overview"),
-        "cleared": _address(wanted.query(q="", area="", usage="", assigned="")),
-        "export": f"{reverse('numbers:export')}?{query}" if query else reverse("numbers:export"),
-        "query": query,
-        "part": query,
-        "areas": inventory.areas(),
-        "usages": Usage.choices,
-        "assigned": _assigned(wanted),
-        "sorts": _sorts(wanted),
-        "columns": rows.COLUMNS.items(),
-    }
-
-
-def _assigned(wanted: Wanted) -> list[tuple[str, str]]:
-    """Return what the select offers: everybody, nobody, anybody, and the person the address names."""
-    offered = [("no", _("Not assigned")), ("yes", _("Assigned"))]
-    if wanted.assigned.isdecimal():
-        name = StaffMember.objects.filter(pk=wanted.assigned).values_list("name", flat=True).first()
-        offered.append((wanted.assigned, name or _("Unknown person")))
-    return offered
-
-
-def _sorts(wanted: Wanted) -> list[tuple[str, str]]:
-    """Return the orders that the select offers; the present one keeps its direction."""
-    labels = {
-        "number": _("Sort: number"),
-        "area": _("Sort: local area"),
-        "state": _("Sort: state"),
-        "label": _("Sort: label"),
-        "last_active": _("Sort: last active day"),
-    }
-    return [(wanted.sort if name == wanted.sort.removeprefix("-") else name, label) for name, label in labels.items()]
-
-
-def _heads(wanted: Wanted, shown: tuple[str, ...]) -> list[dict[str, Any]]:
-    labels = {"number": _("Phone number"), "area": rows.COLUMNS["area"], "state": _("State"), **rows.COLUMNS}
-    return [_head(wanted, name, label) for name, label in labels.items() if name in ("number", "state", *shown)]
-
-
-def _head(wanted: Wanted, name: str, label: Any) -> dict[str, Any]:
-    """Return a column's head; a click sorts by it, a second one the other way round."""
-    if name not in inventory.SORTS:
-        return {"name": name, "label": label}
-    direction = {name: "ascending", f"-{name}": "descending"}.get(wanted.sort, "none")
-    icon = {"ascending": "arrow-up", "descending": "arrow-down", "none": "chevrons-up-down"}[direction]
-    url = _address(wanted.query(sort=f"-{name}" if direction == "ascending" else name))
-    return {"name": name, "label": label, "sorted": direction, "icon": icon, "url": url}
+def _assigned(wanted: Wanted) -> str:
+    """Return the name of the person whose numbers the address asks for."""
+    if not wanted.assigned.isdecimal():
+        return ""
+    name = StaffMember.objects.filter(pk=wanted.assigned).values_list("name", flat=True).first()
+    return name or _("Unknown person")
 
 
 def _paging(wanted: Wanted, *, number: int, shown: int, count: int) -> dict[str, Any]:
@@ -190,7 +148,7 @@ def _paging(wanted: Wanted, *, number: int, shown: int, count: int) -> dict[str,
     return {
         "position": position,
         "sizes": [
-            {"number": size, "url": _address(wanted.query(size=size)), "current": size == wanted.size}
+            {"number": size, "url": furniture.address(wanted.query(size=size)), "current": size == wanted.size}
             for size in inventory.SIZES
         ],
         "pages": [_link(wanted, page, number) for page in inventory.page_numbers(number, last_page)]
@@ -203,7 +161,7 @@ def _paging(wanted: Wanted, *, number: int, shown: int, count: int) -> dict[str,
 def _link(wanted: Wanted, page: int | None, current: int) -> dict[str, Any] | None:
     if page is None:
         return None
-    url = _address(wanted.query(page=page))
+    url = furniture.address(wanted.query(page=page))
     return {
         "number": str(page),
         "url": url,
@@ -220,7 +178,3 @@ def _summary(wanted: Wanted, counts: inventory.Counts) -> str:
         "active": rows.counted(working),
         "count": rows.counted(counts.all),
     }
-
-
-def _address(query: str) -> str:
-    return f"{reverse('numbers:overview')}?{query}" if query else reverse("numbers:overview")

@@ -1,4 +1,4 @@
-"""Tags of the pages' parts: `{% icon %}`, `{% control %}`, `{% guard %}`. Built in, so no template loads them."""
+"""Tags of the pages' parts: `{% icon %}`, `{% control %}`, `{% guard %}`, `{% kept %}`. Built in: nobody loads them."""
 
 from collections.abc import Iterator
 from functools import cache
@@ -13,6 +13,8 @@ from django.template.context import Context
 from django.templatetags.static import static
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+
+from portal import pieces
 
 register = template.Library()
 
@@ -91,6 +93,23 @@ def guard(context: Context) -> SafeString:
         tenant,
         uuid4(),
     )
+
+
+@register.filter
+def compact(html: SafeString) -> SafeString:
+    """Return markup without the white space that only its templates need; for no text that needs it."""
+    return pieces.compact(html)
+
+
+@register.simple_tag
+def kept(template_name: str) -> SafeString:
+    """Draw a part that needs no context; made once per process and language."""
+    return _kept(template_name)
+
+
+@pieces.kept
+def _kept(template_name: str) -> SafeString:
+    return pieces.drawn(template_name)
 
 
 @register.filter

@@ -175,7 +175,7 @@ def test_pages_of_refusal_are_fit_to_be_seen(visit, cast, in_acme, number, watch
         expect(page.get_by_role("heading", name=title)).to_be_visible()
         found += looks.faults(page, title)
     monkeypatch.setattr("portal.people.membership_of", _broken)
-    monkeypatch.setattr("numbers.overview.areas", _broken)
+    monkeypatch.setattr("numbers.furniture.address", _broken)
     page = visit(cast.alice)
     page.goto("/numbers/")
     expect(page.get_by_role("heading", name="Hier ist etwas schiefgegangen")).to_be_visible()
