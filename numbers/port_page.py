@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from billing import prices, written
 from billing.models import PriceClass
-from numbers import addresses, attachments, history, messages, notation, port_calendar, port_codes, porting
+from numbers import addresses, attachments, history, messages, notation, port_calendar, port_codes, port_signed, porting
 from numbers.models import (
     LocalArea,
     NumberState,
@@ -234,17 +234,21 @@ def order(order: PortOrder, *, at: datetime) -> dict[str, Any]:
     """Return what the page of an order shows; `area`, `provider` and `by` must be loaded."""
     events = list(PortEvent.objects.filter(order=order).order_by("pk"))
     tone, icon = TONES[PortState(order.state)]
-    numbers = listed(order)
+    numbers, signed = listed(order), documents(order)
+    to_sign = str(unsigned(order, signed))
     return {
         "order": order,
         "heading": short(order, len(numbers), _first(order)),
         "tone": tone,
         "icon": icon,
-        "steps": tracker(order, events) if order.submitted_at and order.state != PortState.CANCELLED else [],
-        "next": next_step(order, at),
+        "steps": tracker(order, events, to_sign=bool(to_sign))
+        if order.submitted_at and order.state != PortState.CANCELLED
+        else [],
+        "next": next_step(order, at, to_sign=bool(to_sign)),
         "lines": lines(events),
         "sections": sections(order, []),
-        "documents": documents(order),
+        "documents": signed,
+        "unsigned": to_sign,
         "locked": order.is_locked(at),
         "advice": port_codes.MEANING.get(order.code, ""),
         "fix": step_of(port_codes.FIELD_OF.get(order.code, "")),
@@ -289,6 +293,13 @@ def pair(order: PortOrder) -> Pair | None:
 def documents(order: PortOrder) -> list[PortDocument]:
     """Return the uploaded versions of the signed form, the newest first."""
     return list(PortDocument.objects.filter(order=order).select_related("by").order_by("-version"))
+
+
+def unsigned(order: PortOrder, signed: Sequence[PortDocument]) -> Promise | str:
+    """Return why the newest of the uploaded forms does not count any more, or an empty text."""
+    if not signed or not order.is_editable():
+        return ""
+    return port_signed.refusal(order, porting.numbers_of(order).e164s) or ""
 
 
 def _first(order: PortOrder) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.utils import translation
@@ -11,6 +12,7 @@ from numbers.models import HolderKind, PortKind, PortOrder
 from portal.hotline import hotline
 
 ROWS = 4  # single numbers side by side
+TEMPLATE = "numbers/porting/paper.html"
 
 
 def form(order: PortOrder, numbers: Sequence[str], *, on: date) -> bytes:
@@ -18,9 +20,15 @@ def form(order: PortOrder, numbers: Sequence[str], *, on: date) -> bytes:
 
     `numbers` are written for people; the order's `tenant`, `area` and `provider` must be loaded.
     """
+    with translation.override("de"):
+        return paper.render(TEMPLATE, "numbers/porting/paper.css", said(order, numbers, on=on))
+
+
+def said(order: PortOrder, numbers: Sequence[str], *, on: date) -> dict[str, Any]:
+    """Return what the form says; what it prints of the order is what `port_signed.PRINTED` compares."""
     code = order.area.area_code if order.area and order.kind == PortKind.BLOCK else ""
     names = [order.holder_name, order.holder_addition][:: -1 if order.holder_kind == HolderKind.PERSON else 1]
-    context = {
+    return {
         "order": order,
         "numbers": [numbers[at : at + ROWS] for at in range(0, len(numbers), ROWS)],
         "base": notation.national(order.base_number, code) if code else "",
@@ -31,5 +39,3 @@ def form(order: PortOrder, numbers: Sequence[str], *, on: date) -> bytes:
         "operator_address": settings.OPERATOR_ADDRESS,
         "hotline": hotline(),
     }
-    with translation.override("de"):
-        return paper.render("numbers/porting/paper.html", "numbers/porting/paper.css", context)

@@ -22,13 +22,17 @@ class Step:
     state: str
 
 
-def tracker(order: PortOrder, events: Sequence[PortEvent]) -> list[Step]:
-    """Return how far a submitted order has come: submitted, accepted or rejected, date confirmed, done."""
+def tracker(order: PortOrder, events: Sequence[PortEvent], *, to_sign: bool = False) -> list[Step]:
+    """Return how far a submitted order has come: submitted, accepted or rejected, date confirmed, done.
+
+    `to_sign` says that a rejected order was corrected and has to be signed anew.
+    """
     at = {event.kind: day(berlin.day(event.at)) for event in events}
     confirmed = order.state in (PortState.CONFIRMED, PortState.COMPLETED)
     submitted = Step(_("Submitted"), day(order.submitted_at and berlin.day(order.submitted_at)), "done")
     if order.state == PortState.REJECTED:
-        answer = Step(_("Rejected"), at.get(PortEventKind.REJECTED, ""), "wrong")
+        parts = (at.get(PortEventKind.REJECTED, ""), _("to be signed anew") if to_sign else "")
+        answer = Step(_("Rejected"), " · ".join(filter(None, parts)), "wrong")
     elif confirmed:
         answer = Step(_("Accepted"), at.get(PortEventKind.ACCEPTED, ""), "done")
     else:
@@ -55,8 +59,10 @@ NEXT = {
 }
 
 
-def next_step(order: PortOrder, at: datetime) -> str:
-    """Return in one sentence what comes next, and for whom."""
+def next_step(order: PortOrder, at: datetime, *, to_sign: bool = False) -> str:
+    """Return in one sentence what comes next, and for whom; `to_sign` as in `tracker`."""
+    if to_sign:
+        return _("The form has to be signed anew and uploaded. Then the order can be submitted.")
     if order.state != PortState.CONFIRMED:
         return str(NEXT[PortState(order.state)])
     on = {"on": day(order.confirmed_on), "asked": day(order.change_on)}

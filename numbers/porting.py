@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import prices
 from billing.models import PriceClass
-from numbers import port_calendar, port_mails, port_numbers, swap
+from numbers import port_calendar, port_mails, port_numbers, port_signed, swap
 from numbers.lifecycle import PriceChanged
 from numbers.models import (
     LockedPortOrder,
@@ -155,8 +155,8 @@ def problems(order: PortOrder, *, at: datetime) -> list[Problem]:
         found.append(obstacle)
     if order.temporary_id and not PhoneNumber.objects.active(at).filter(pk=order.temporary_id).exists():
         found.append(Problem("temporary", _("This number is not active any more. Please choose another one, or none.")))
-    if not PortDocument.objects.filter(order=order).exists():
-        found.append(Problem("document", _("Please upload the signed order form.")))
+    if unsigned := port_signed.refusal(order, numbers.e164s):
+        found.append(Problem("document", unsigned))
     return found
 
 
@@ -186,12 +186,15 @@ def hints(order: PortOrder) -> list[Problem]:
 
 
 def add_document(order: LockedPortOrder, *, name: str, pages: int, size: int, by: User, at: datetime) -> PortDocument:
-    """Add a signed form that was checked and kept under this random name; earlier versions stay."""
+    """Add a signed form that was checked and kept under this random name; earlier versions stay.
+
+    It counts for what the order says now: once that has changed, it takes a newer one to submit the order (rule P5).
+    """
     version = PortDocument.objects.filter(order=order).count() + 1
     step(order, "add_document", PortEventKind.DOCUMENT, key=str(version), by=by, at=at, details={"pages": pages})
-    document = PortDocument(
-        tenant_id=order.tenant_id, order=order, version=version, name=name, pages=pages, size=size, by=by, at=at
-    )
+    file = {"name": name, "pages": pages, "size": size}
+    file["printed"] = port_signed.printed(order, numbers_of(order).e164s)
+    document = PortDocument(tenant_id=order.tenant_id, order=order, version=version, by=by, at=at, **file)
     document.save()
     return document
 

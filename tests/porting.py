@@ -40,8 +40,13 @@ def draft(cast, *e164s, numbers=None, at=NOW, **changes):
     numbers = numbers or port_numbers.singles("\n".join(e164s or NUMBERS))
     porting.set_numbers(order, numbers, by=cast.alice, at=at)
     porting.save(order, HOLDER | {"provider": provider()} | changes, by=cast.alice, at=at)
-    porting.add_document(order, name=f"{uuid4().hex}.pdf", pages=2, size=1000, by=cast.alice, at=at)
+    signed(cast, order, at=at)
     return order
+
+
+def signed(cast, order, at=NOW):
+    """Upload a form that was signed with what the order says now."""
+    porting.add_document(order, name=f"{uuid4().hex}.pdf", pages=2, size=1000, by=cast.alice, at=at)
 
 
 def submitted(cast, *e164s, price_seen=None, at=NOW, **changes):

@@ -302,7 +302,10 @@ class PortEvent(TenantModel):
 
 
 class PortDocument(TenantModel):
-    """A version of the signed form; `name` is the random name of the kept file, `size` its bytes."""
+    """A version of the signed form; `name` is the random name of the kept file, `size` its bytes.
+
+    `printed` is the digest of what the order said when it was uploaded (`numbers.port_signed`).
+    """
 
     order = models.ForeignKey(
         PortOrder, on_delete=models.PROTECT, db_constraint=False, db_index=False, related_name="documents"
@@ -311,6 +314,7 @@ class PortDocument(TenantModel):
     name = models.CharField(max_length=40)
     pages = models.PositiveSmallIntegerField()
     size = models.PositiveIntegerField()
+    printed = models.CharField(max_length=64, default="")
     by = models.ForeignKey("portal.User", on_delete=models.PROTECT, db_index=False, related_name="+")
     at = models.DateTimeField(_("Uploaded"))
 

@@ -274,6 +274,7 @@ def _summary(
 ) -> HttpResponse:
     at = timezone.now()
     problems: list[Problem] = porting.problems(order, at=at)
+    signed = port_page.documents(order)
     context = {
         "order": order,
         "steps": port_page.wizard(order, "", problems),
@@ -281,7 +282,8 @@ def _summary(
         "problems": [text for _field, text in port_page.said(problems)],
         "hints": [text for _field, text in port_page.said(porting.hints(order))],
         "price": port_page.price(berlin.day(at)) if order.activate else None,
-        "documents": port_page.documents(order),
+        "documents": signed,
+        "unsigned": port_page.unsigned(order, signed),
         "numbers": PortNumber.objects.filter(order=order).count(),
         "form": upload or UploadForm(),
         "refused": refused,

@@ -38,6 +38,7 @@ class Words(NamedTuple):
     submitted: re.Pattern[str]
     rejected: re.Pattern[str]
     correct: str
+    outdated: str
     confirmed: re.Pattern[str]
     done: re.Pattern[str]
     block: str
@@ -66,6 +67,7 @@ WORDS = {
         re.compile("Der Auftrag wurde eingereicht"),
         re.compile(r"abgelehnt: .*\(ADF\)"),
         "Jetzt korrigieren",
+        "Die Angaben haben sich seit der Unterschrift geändert.",
         re.compile("Die Rufnummern werden am .* umgeschaltet"),
         re.compile("Die Rufnummern sind in Ihrem Bestand"),
         "Rufnummernblock",
@@ -92,6 +94,7 @@ WORDS = {
         re.compile("The order was submitted"),
         re.compile(r"rejected the order: .*\(ADF\)"),
         "Correct it",
+        "The details have changed since the form was signed.",
         re.compile("The numbers change over on"),
         re.compile("The numbers are in your inventory"),
         "Number block",
@@ -176,6 +179,10 @@ def test_port_from_draft_to_numbers_that_work(visit, cast, manner, berlin_line, 
     page.get_by_label(say.house_number).fill("12b")
     go_on.click()
     go_on.click()
+    expect(page.get_by_text(say.outdated).first).to_be_visible()
+    page.locator("#id_document").set_input_files(file(pdf()))
+    upload.click()
+    expect(page.get_by_text(say.outdated)).to_have_count(0)
     page.get_by_role("button", name=say.submit).click()
 
     # the date, and the day

@@ -3,6 +3,7 @@
 import itertools
 import random
 from datetime import UTC, date, datetime, time, timedelta
+from uuid import uuid4
 
 import pytest
 from hypothesis import HealthCheck, seed, settings
@@ -72,6 +73,9 @@ class Porting(RuleBasedStateMachine):
         WORLD["done"] += 1
         return True
 
+    def sign(self, order, *, by, at):
+        porting.add_document(order, name=f"{uuid4().hex}.pdf", pages=1, size=1, by=by, at=at)
+
     # What can happen.
 
     def verbs(self, place, days):
@@ -82,6 +86,7 @@ class Porting(RuleBasedStateMachine):
             "numbers": lambda: self.act(
                 porting.set_numbers, place, port_numbers.singles(f"030 2312571{abs(days) % 4}")
             ),
+            "sign": lambda: self.act(self.sign, place),
             "ask": lambda: self.act(porting.ask_date, place, self.day(9 + days)),
             "cancel": lambda: self.act(porting.cancel, place, by=olga if days % 2 else None, reason="Grund"),
             "take": lambda: self.act(port_desk.take, place, by=olga),
@@ -98,10 +103,10 @@ class Porting(RuleBasedStateMachine):
     @rule(place=which, verb=st.integers(0, 99), days=ahead)
     def do_what_may_be_possible(self, place, verb, days):
         likely = {
-            "draft": ("submit", "submit", "date", "numbers"),
+            "draft": ("submit", "submit", "sign", "date", "numbers"),
             "submitted": ("accept", "accept", "reject", "sent", "take"),
             "confirmed": ("ask", "agree", "refuse", "move", "reject", "fault", "complete", "sent"),
-            "rejected": ("date", "submit", "submit"),
+            "rejected": ("date", "sign", "submit", "submit"),
             "completed": (),
             "cancelled": ("sent",),
         }[self.states[place]]

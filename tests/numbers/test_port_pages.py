@@ -9,6 +9,7 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
+from numbers import port_desk
 from numbers.models import PhoneNumber, PortDocument, PortNumber, PortOrder
 from portal.access import tenant_token
 from portal.models import AuditEvent
@@ -252,6 +253,26 @@ def test_submit_says_what_is_missing(acme, client):
     for sentence in ("bisherigen Anbieter", "Anschlussinhaber", "Formular"):
         assert sentence in said(answer)
     assert order(pk).state == "draft"
+
+
+def test_form_signed_before_a_correction_is_asked_for_anew_until_it_is_uploaded(acme, client):
+    pk = filled(acme, client)
+    post(acme, client, "port_submit", pk)
+    port_desk.reject(PortOrder.objects.locked(pk), "ADF", by=acme.olga, at=NOW)
+    assert "seit der Unterschrift" not in said(get(client, "port", pk)) + said(get(client, "port_summary", pk))
+    post(acme, client, "port_step", pk, "holder", **STEPS["holder"] | {"house_number": "12b"})
+
+    refused = post(acme, client, "port_submit", pk)
+
+    assert (refused.status_code, order(pk).state) == (422, "rejected")
+    for page in (said(refused), said(get(client, "port_summary", pk)), said(get(client, "port", pk))):
+        assert "Die Angaben haben sich seit der Unterschrift geändert." in page
+        assert "überholt" in page
+    assert "neu zu unterschreiben" in said(get(client, "port", pk))
+    post(acme, client, "port_upload", pk, document=SimpleUploadedFile("b.pdf", pdf()))
+    assert "seit der Unterschrift" not in said(get(client, "port", pk)) + said(get(client, "port_summary", pk))
+    post(acme, client, "port_submit", pk)
+    assert order(pk).state == "submitted"
 
 
 def test_submit_shows_the_tracker_and_no_price_of_the_porting(acme, client):

@@ -240,13 +240,24 @@ def test_a_rejected_order_is_corrected_and_submitted_again(office):
     assert (order.state, order.code, port_codes.FIELD_OF[order.code]) == ("rejected", "ADF", "street")
 
     porting.save(order, {"street": "Musterstrasse"}, by=office.alice, at=NOW)
+    ports.signed(office, order)
     porting.submit(order, by=office.alice, at=NOW)
 
     assert (order.state, order.attempt, order.code, order.to_send) == ("submitted", 2, "", "order")
     assert PortOrder.objects.count() == 1
     assert PortNumber.objects.filter(order=order, open=True).count() == 2
-    assert ports.events(order)[-3:] == [("submitted", "1"), ("rejected", "1"), ("submitted", "2")]
+    assert ports.events(order)[-4:] == [("submitted", "1"), ("rejected", "1"), ("document", "2"), ("submitted", "2")]
     assert mails("numbers/port_rejected") == ["alice@acme.example", "erika@partner.example"]
+
+
+def test_a_rejected_order_without_a_correction_is_submitted_with_the_form_it_has(office):
+    order = ports.submitted(office)
+    port_desk.reject(order, "SON", "bitte erneut senden", by=office.olga, at=NOW)
+
+    porting.save(order, {"street": "Musterstraße", "activate": True}, by=office.alice, at=NOW)  # neither is new there
+    porting.submit(order, price_seen=Decimal("2.90"), by=office.alice, at=NOW)
+
+    assert (order.state, order.attempt, PortDocument.objects.count()) == ("submitted", 2, 1)
 
 
 def test_numbers_let_go_by_a_correction_are_free_for_others(office):
@@ -256,6 +267,7 @@ def test_numbers_let_go_by_a_correction_are_free_for_others(office):
     porting.set_numbers(order, port_numbers.singles("030 23125710"), by=office.alice, at=NOW)
 
     assert port_numbers.taken(ports.NUMBERS, own=None) == ["+493023125710"]
+    ports.signed(office, order)
     porting.submit(order, by=office.alice, at=NOW)
     assert port_numbers.taken(ports.NUMBERS, own=None) == ["+493023125710"]
 
