@@ -76,17 +76,21 @@ def leaving(numbers: Sequence[int]) -> dict[int, date]:
 def take_effect(*, by: str, at: datetime) -> int:
     """Let the numbers of one tenant leave whose common day has come; return how many (0: nothing is due).
 
-    Skips departures that others have locked. Needs the operator's role and `tenancy.every_tenant()`.
+    Needs the operator's role and `tenancy.every_tenant()`. Numbers are locked before their departures, as everywhere;
+    what was withdrawn while this waited for them stays.
     """
-    due = PortOut.objects.due(at).order_by("leaves_on", "pk").select_for_update(no_key=True, skip_locked=True)
+    due = PortOut.objects.due(at).order_by("leaves_on", "pk")
     first = due.first()
     if first is None:
         return 0
     together = due.filter(tenant=first.tenant_id, leaves_on=first.leaves_on)
-    ids = {row.pk: row.number_id for row in together[:BATCH]}
+    chosen = list(together.values_list("number_id", flat=True)[:BATCH])
     with tenancy.tenant_transaction(first.tenant_id):
-        leave(PhoneNumber.objects.locked(ids.values()), first.leaves_on, by=by, at=at)
-        PortOut.objects.filter(pk__in=list(ids)).update(state=PortOutState.DONE, ended_at=at)
+        numbers = PhoneNumber.objects.locked(chosen)
+        still = PortOut.objects.due(at).filter(number__in=chosen, leaves_on=first.leaves_on)
+        ids = dict(still.select_for_update(no_key=True).values_list("number_id", "pk"))
+        leave([number for number in numbers if number.pk in ids], first.leaves_on, by=by, at=at)
+        PortOut.objects.filter(pk__in=ids.values()).update(state=PortOutState.DONE, ended_at=at)
     return len(ids)
 
 
