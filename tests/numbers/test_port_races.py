@@ -72,7 +72,10 @@ def somebody_waits():
     """Return once another connection to this database waits for a lock."""
     for _again in range(1_000):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*), pg_sleep(0.01) FROM pg_locks WHERE NOT granted AND pid <> pg_backend_pid()")
+            cursor.execute(
+                "SELECT count(*), pg_sleep(0.01) FROM pg_locks JOIN pg_stat_activity USING (pid)"
+                " WHERE NOT granted AND datname = current_database()"
+            )
             if cursor.fetchone()[0]:
                 return
     raise TimeoutError
