@@ -48,7 +48,7 @@ class People:
         user = self.olga if port == ADMIN else self.alice
         session = SessionStore()
         session[SESSION_KEY] = str(user.pk)
-        session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+        session[BACKEND_SESSION_KEY] = "portal.door.Backend"
         session[HASH_SESSION_KEY] = user.get_session_auth_hash()
         session["tenant_id"] = tenant
         session["began_at"] = session["seen_at"] = int(time.time())

@@ -61,7 +61,7 @@ def draw(
         state = overview.state_at(row, at)
         if state == NumberState.INACTIVE:  # an overdue row still holds what the job will clear (rule C3)
             row = {**row, "active_since": None, "last_active_on": None}
-        who = written_holding(row["holding"]) or (nobody if state in WORKING else "")
+        who = (written_holding(row["holding"]) or nobody) if state in WORKING else ""
         is_new, is_fax = fresh or row["e164"] in new, state in WORKING and row["usage"] in FAX
         pattern = _pattern(state, columns, get_language() or "", fresh=is_new, fax=is_fax)
         drawn.append(pattern % _filling(row, words, who))

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import logout
+from django.contrib.auth import SESSION_KEY, logout
 from django.contrib.auth.views import redirect_to_login
 from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponseBase
@@ -16,13 +16,14 @@ from django.shortcuts import redirect
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.translation import gettext as _
 
-from portal import tenancy
+from portal import door, tenancy
 from portal.logs import request_id
-from portal.models import Membership, Tenant
+from portal.models import Membership, Tenant, User
 
 type Next = Callable[[HttpRequest], HttpResponseBase]
 
 _MEMBERSHIP = [field.attname for field in Membership._meta.concrete_fields]
+_PERSON = [field.attname for field in User._meta.concrete_fields]
 _TENANT = [field.attname for field in Tenant._meta.concrete_fields]
 TOUCH_SECONDS = 60  # how exactly the idle time of a session is known
 
@@ -89,10 +90,17 @@ class TenantMiddleware(OneTransaction):
     def serve(self, request: HttpRequest) -> HttpResponseBase:
         request.membership = None  # type: ignore[attr-defined]  # as access.Request says
         request.memberships = []  # type: ignore[attr-defined]  # as access.Request says
-        if not request.user.is_authenticated:
+        user_id = _claimed(request)
+        if user_id is None:
             return self.get_response(request)
         chosen: int | None = request.session.get("tenant_id")
-        memberships = _memberships(tenancy.announce_and_ask(user_id=request.user.pk, tenant_id=chosen))
+        person, rows = tenancy.announce_and_ask(user_id=user_id, tenant_id=chosen)
+        with door.at_hand(User.from_db("default", _PERSON, person) if person else None):
+            is_authenticated = request.user.is_authenticated  # Django checks the session against the person's password
+        if not is_authenticated:
+            tenancy.announce(user_id=None, tenant_id=None)
+            return self.get_response(request)
+        memberships = _memberships(rows)
         own = [m for m in memberships if m.tenant_id == chosen] or memberships[:1]
         request.memberships = memberships  # type: ignore[attr-defined]  # as access.Request says
         if not own:
@@ -113,6 +121,12 @@ class TenantMiddleware(OneTransaction):
             add_never_cache_headers(response)
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def _claimed(request: HttpRequest) -> int | None:
+    """Return whose session this says it is, before it is checked."""
+    claimed = request.session.get(SESSION_KEY)
+    return int(claimed) if claimed else None
 
 
 def _memberships(rows: Iterable[tuple[Any, ...]]) -> list[Membership]:

@@ -15,11 +15,11 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db import connection, transaction
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.utils import translation
 
-from portal import audit, wake
+from portal import audit, submissions, wake
 from portal.hotline import hotline
 from portal.models import OutboxMessage, User
 
@@ -70,8 +70,7 @@ def later(mails: Iterable[Mail], *, at: datetime) -> int:
         "contexts": [json.dumps(mail.context) for mail in rows],
     }
     if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(_APPEND, given | {"at": at})
+        submissions.at_last(_APPEND, given | {"at": at})
         wake.later("portal.tasks.send_messages")
     return len(rows)
 

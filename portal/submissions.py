@@ -1,7 +1,8 @@
 """A click counts once: a form that changes something carries a key, and its outcome is kept under that key."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,6 +19,7 @@ INSERT INTO portal_submission (tenant_id, user_id, verb, key, outcome, at)
 VALUES (%s, %s, %s, %s, '{}', %s) ON CONFLICT (tenant_id, user_id, verb, key) DO NOTHING RETURNING id
 """
 _KEEP = "UPDATE portal_submission SET outcome = %s WHERE id = %s; RELEASE SAVEPOINT once"
+_at_last: ContextVar[list[str] | None] = ContextVar("statements of this click that wait", default=None)
 
 
 def once(
@@ -35,10 +37,26 @@ def once(
         if row is None:
             cursor.execute("RELEASE SAVEPOINT once")
             return Submission.objects.get(user=by, verb=verb, key=key).outcome, True
+        waiting: list[str] = []
+        token = _at_last.set(waiting)
         try:
             outcome = work()
         except BaseException:
             cursor.execute("ROLLBACK TO SAVEPOINT once")
             raise
-        cursor.execute(_KEEP, [json.dumps(outcome), row[0]])
+        finally:
+            _at_last.reset(token)
+        kept = cursor.mogrify(_KEEP, [json.dumps(outcome), row[0]])
+        cursor.execute("; ".join([*waiting, kept]))
         return outcome, False
+
+
+def at_last(statement: str, given: Mapping[str, Any]) -> None:
+    """Execute a statement that nobody waits for or reads from: within a click together with its last one, which saves
+    a way to the server; else at once."""
+    waiting = _at_last.get()
+    with connection.cursor() as cursor:
+        if waiting is None:
+            cursor.execute(statement, given)
+        else:
+            waiting.append(cursor.mogrify(statement, given))

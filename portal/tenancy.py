@@ -40,6 +40,10 @@ def narrowed(of: str = "") -> tuple[str, list[int]]:
 
 
 _ANNOUNCE = "SELECT set_config('app.user_id', %s, true), set_config('app.tenant_id', %s, true)"
+_PERSON = """
+SELECT id, password, last_login, email, name, language, theme, preferences::json, is_operator, is_active, joined_at
+FROM portal_user WHERE id = %s
+"""
 _MEMBERSHIPS = """
 SELECT m.id, m.user_id, m.tenant_id, m.role, m.created_at, t.id, t.name, t.slug, t.customer_number, t.created_at
 FROM portal_membership m JOIN portal_tenant t ON t.id = m.tenant_id WHERE m.user_id = %s ORDER BY t.name, m.id
@@ -53,16 +57,20 @@ def announce(*, user_id: int | None, tenant_id: int | None) -> None:
         cursor.execute(_ANNOUNCE, [str(user_id or ""), str(tenant_id or "")])
 
 
-def announce_and_ask(*, user_id: int, tenant_id: int | None) -> list[tuple[Any, ...]]:
-    """Announce both, and return the person's memberships with their tenants: one way to the server for every page.
+def announce_and_ask(*, user_id: int, tenant_id: int | None) -> tuple[tuple[Any, ...] | None, list[tuple[Any, ...]]]:
+    """Announce both, and return the person and their memberships: one way to the server for every page.
 
-    A row holds the columns of the membership and then those of its tenant.
+    The person is a row of the columns of a user (None if there is none); a membership's row holds its own columns and
+    then those of its tenant.
     """
     _insist_on_transaction()
     with connection.cursor() as cursor:
-        cursor.execute(f"{_ANNOUNCE};{_MEMBERSHIPS}", [str(user_id), str(tenant_id or ""), user_id])
+        statement = f"{_ANNOUNCE};{_PERSON};{_MEMBERSHIPS}"
+        cursor.execute(statement, [str(user_id), str(tenant_id or ""), user_id, user_id])
         cursor.nextset()
-        return list(cursor.fetchall())
+        person = cursor.fetchone()
+        cursor.nextset()
+        return person, list(cursor.fetchall())
 
 
 def _insist_on_transaction() -> None:

@@ -36,7 +36,7 @@ with tenancy.tenant_transaction(acme.pk):
     numbers = [make.number(f"+4999{n:06}").pk for n in range(int(sys.argv[1]))]
 session = SessionStore()
 session[SESSION_KEY], session[HASH_SESSION_KEY] = str(alice.pk), alice.get_session_auth_hash()
-session[BACKEND_SESSION_KEY] = "allauth.account.auth_backends.AuthenticationBackend"
+session[BACKEND_SESSION_KEY] = "portal.door.Backend"
 session.save()
 print(json.dumps({"session": session.session_key, "tenant": access.tenant_token(acme.pk), "numbers": numbers}))
 """

@@ -134,11 +134,11 @@ def test_each_act_is_for_some_states_and_changes_nothing_else(acme, bobs, sign_i
 def test_the_list_costs_the_same_for_one_fax_and_many(acme, bobs, sign_in, who, django_assert_num_queries):
     client = sign_in(getattr(acme, who))
     client.get(LIST)
-    with django_assert_num_queries(8 if who == "bob" else 9):
+    with django_assert_num_queries(7 if who == "bob" else 8):
         client.get(LIST)
     keep = bobs["sent"].pk
     FaxJob.objects.exclude(pk=keep).delete()
-    with django_assert_num_queries(8 if who == "bob" else 9):
+    with django_assert_num_queries(7 if who == "bob" else 8):
         client.get(LIST)
 
 

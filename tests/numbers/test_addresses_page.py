@@ -246,5 +246,5 @@ def test_addresses_ask_as_much_for_any_number_of_rows(acme, sign_in, django_asse
     client = sign_in(acme.alice)
     client.get(reverse("numbers:addresses"))
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(7):
         assert client.get(reverse("numbers:addresses")).status_code == 200

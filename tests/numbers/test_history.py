@@ -150,5 +150,5 @@ def test_history_asks_as_much_of_the_database_for_any_past(acme, number, sign_in
     for count in (1, 3, 60):
         for step in range(count):
             relabel(number, f"{count}/{step}", by=acme.alice)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(7):
             client.get(URL)

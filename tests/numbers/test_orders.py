@@ -254,7 +254,7 @@ def test_orders_ask_as_much_for_any_number_of_rows(acme, berlin, sign_in, django
     client = sign_in(acme.alice)
     client.get(reverse("numbers:orders"))
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         assert client.get(reverse("numbers:orders")).status_code == 200
 
 

@@ -78,7 +78,7 @@ def test_upcoming_asks_as_much_of_the_database_for_any_number(acme, sign_in, dja
     client.get(URL)
     for count in (1, 3, 30):
         scheduled(count, date(2026, 12, 31))
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(9):
             client.get(URL)
 
 

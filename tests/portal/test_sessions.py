@@ -1,7 +1,9 @@
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.test import Client, override_settings
+from django.test.utils import CaptureQueriesContext
 
 from portal.models import AuditEvent, Membership, User
 from tests import make
@@ -172,3 +174,18 @@ def test_an_ended_account_leaves_no_session_behind(cast):
 
     assert not alive(client)
     assert client.get("/accounts/sessions/").status_code == 302
+
+
+def test_a_session_from_before_a_new_password_is_nobodys_and_nobody_is_announced(cast):
+    client = signed_in(cast.alice)
+    cast.alice.set_password("another-long-password")
+    cast.alice.save()
+
+    with CaptureQueriesContext(connection) as statements:
+        response = client.get("/numbers/")
+
+    assert response.url.startswith("/accounts/login/")
+    announced = [s["sql"] for s in statements.captured_queries if "set_config('app.user_id'" in s["sql"]]
+    assert f"set_config('app.user_id', '{cast.alice.pk}', true)" in announced[0]
+    assert "set_config('app.user_id', '', true), set_config('app.tenant_id', '', true)" in announced[1]
+    assert len(announced) == 2

@@ -3,8 +3,8 @@ from uuid import uuid4
 
 import pytest
 
-from portal import submissions
-from portal.models import Submission
+from portal import outbox, submissions
+from portal.models import OutboxMessage, Submission
 from portal.tenancy import NoTenant, tenant_transaction
 from tests import duel
 
@@ -105,3 +105,30 @@ def test_once_lets_the_second_do_it_when_the_first_fails(cast):
     (pair,) = duel.fight([[click, click]])
 
     assert sorted(map(str, pair)) == ["", "({'done': 1}, False)"]
+
+
+def test_what_nobody_waits_for_is_done_with_the_click_and_not_at_all_if_it_fails(acme, as_operator):
+    mail = outbox.Mail("alice@acme.example", "de", "numbers/activated", {"name": "100 %s"}, acme.acme.pk)
+
+    def write(*, fail=False):
+        outbox.later([mail], at=NOW)
+        assert written() == before
+        if fail:
+            raise LookupError
+        return {}
+
+    def written():
+        with as_operator():
+            return OutboxMessage.objects.count()
+
+    before = written()
+    with pytest.raises(LookupError):
+        submissions.once(uuid4(), "swap", by=acme.alice, at=NOW, work=lambda: write(fail=True))
+    assert written() == before
+
+    submissions.once(uuid4(), "swap", by=acme.alice, at=NOW, work=write)
+    assert written() == before + 1
+    outbox.later([mail], at=NOW)
+    assert written() == before + 2
+    with as_operator():
+        assert OutboxMessage.objects.latest("id").context == {"name": "100 %s"}
