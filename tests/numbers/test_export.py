@@ -127,6 +127,7 @@ def test_export_belongs_to_its_tenant_and_to_administrators(cast, sign_in, clien
     assert sign_in(cast.alice).post("/numbers/export.csv").status_code == 405
 
 
+@pytest.mark.timeout(900)
 def test_export_keeps_memory_flat(cast, sign_in, scale):
     count = scale(100_000)
     with within(cast.acme, cast.alice):
