@@ -1,17 +1,13 @@
-"""The two tenants of these tests stand, committed, in a database of their own: filling it takes longer than a test."""
+"""The two tenants of these tests stand in a database of their own (`tests.standing`)."""
 
 import copy
-import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from django.conf import settings
-from django.db import connection
 
-from tests import conftest, servers
+from tests import conftest, standing
 from tests.isolation import world as worlds
 
 
@@ -28,27 +24,10 @@ def _is_for_the_proof(call: Any) -> bool:
     return "alone" in walled and viewer not in (None, "alice")
 
 
-@contextmanager
-def _connected_to(name: str) -> Iterator[None]:
-    """Let Django's connection lead to another database of the same server."""
-    address = connection.settings_dict
-    before = address["NAME"]
-    connection.close()
-    address["NAME"] = name
-    try:
-        yield
-    finally:
-        connection.close()
-        address["NAME"] = before
-
-
 @pytest.fixture(scope="session")
 def standing_world(django_db_setup: None, django_db_blocker: Any) -> tuple[str, worlds.World]:
     """The name of this worker's database in which the world stands, and the world."""
-    name = f"{settings.DATABASES['default']['NAME']}_world"
-    servers.database(os.environ["PORTAL_TEST_ADMIN"], name)
-    with django_db_blocker.unblock(), _connected_to(name):
-        return name, worlds.build(conftest.people())
+    return standing.filled("world", lambda: worlds.build(conftest.people()), blocker=django_db_blocker)
 
 
 @pytest.fixture
@@ -58,7 +37,7 @@ def there(request: pytest.FixtureRequest, standing_world: tuple[str, worlds.Worl
         yield None
         return
     name, world = standing_world
-    with _connected_to(name):
+    with standing.connected_to(name):
         yield copy.deepcopy(world)
 
 
