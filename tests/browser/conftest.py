@@ -27,7 +27,7 @@ from tests import make
 from tests.browser.looks import DESKTOP
 from tests.conftest import PROOF
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = Path("/usr/bin/chromium-headless-shell")
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -94,7 +94,10 @@ def manner(request: pytest.FixtureRequest) -> Manner:
 def chromium() -> Iterator[Browser]:
     """Start the browser; without it there is nothing to test, so a test that lacks it fails."""
     if not CHROMIUM.is_file():
-        pytest.fail(f"There is no browser at {CHROMIUM}; install it (Debian: apt-get install chromium).", pytrace=False)
+        pytest.fail(
+            f"There is no browser at {CHROMIUM}; install it (Debian: apt-get install chromium-headless-shell).",
+            pytrace=False,
+        )
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright keeps a loop of its own in this thread
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
