@@ -25,7 +25,7 @@ from numbers.models import (
     ToSend,
 )
 from numbers.moves import move
-from numbers.porting import PortRefused, expect, main_number, numbers_of, step
+from numbers.porting import PortRefused, expect, numbers_of, step, to_activate
 from portal import berlin, tenancy
 from portal.models import User
 
@@ -122,9 +122,9 @@ def _extension(order: PortOrder, e164: str) -> str:
 
 def _activate(order: PortOrder, added: Sequence[PhoneNumber], *, by: User | str, at: datetime) -> str:
     """Bring into service what was asked for; return "yes", "no", or "price" when it costs more by now (rule L1)."""
-    kept_back = main_number(order) if order.temporary_id else ""
-    chosen = [number.pk for number in added if number.e164 != kept_back]
-    if not order.activate or not chosen:
+    wanted = set(to_activate(order))
+    chosen = [number.pk for number in added if number.e164 in wanted]
+    if not chosen:
         return "no"
     today = berlin.day(at)
     if order.price_seen is None or prices.quote(PriceClass.STANDARD, on=today).monthly > order.price_seen:

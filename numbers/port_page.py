@@ -197,12 +197,22 @@ def _date(order: PortOrder) -> list[tuple[str, Any]]:
     pairs = [
         (_("Requested date"), day(order.requested_on)),
         (_("Remaining numbers"), order.get_remaining_display()),
-        (_("Activate on the port date"), _("yes") if order.activate else _("no, they arrive inactive")),
+        (_("Activate on the port date"), _activated(order)),
         (_("Directory entry"), order.get_directory_entry_display()),
     ]
     if order.temporary_id and (number := PhoneNumber.objects.select_related("area").filter(pk=order.temporary_id)):
         pairs.append((_("Temporary number"), messages.display(number[0])))
     return pairs
+
+
+def _activated(order: PortOrder) -> str:
+    if not order.activate:
+        return _("no, they arrive inactive")
+    if not order.temporary_id:
+        return _("yes")
+    if not porting.to_activate(order):
+        return _("no, the number waits to replace the temporary one")
+    return _("yes, but for the one that replaces the temporary number")
 
 
 def price(today: date) -> dict[str, Any]:

@@ -172,15 +172,19 @@ def date_refusal(order: PortOrder, on: date, *, today: date) -> Problem | None:
 
 def hints(order: PortOrder) -> list[Problem]:
     """Return what is worth a second look and hinders nothing."""
+    numbers = numbers_of(order).e164s
     found = [
         Problem("numbers", _("This number is short. If it is not an old one, a digit is missing."), e164)
-        for e164 in port_numbers.short(numbers_of(order).e164s)
+        for e164 in port_numbers.short(numbers)
     ]
     if order.requested_on and port_calendar.is_before_rest(order.requested_on):
         found.append(
             Problem("requested_on", _("The next day is no working day: the old provider may ask for another date."))
         )
-    if not order.activate:
+    if waits := _waits(order):
+        text = _("This number arrives inactive, at no charge, until you let it replace the temporary number.")
+        found.append(Problem("temporary", text, waits))
+    if not order.activate and numbers != (waits,):
         found.append(Problem("activate", _("The numbers arrive inactive and do not ring until you activate them.")))
     return found
 
@@ -202,20 +206,21 @@ def add_document(order: LockedPortOrder, *, name: str, pages: int, size: int, by
 def submit(order: LockedPortOrder, *, price_seen: Decimal | None = None, by: User, at: datetime) -> None:
     """Submit a draft, or a rejected order once more; from now on its numbers are in no other order (rule P6).
 
-    `price_seen` is the monthly fee (net EUR, per number) agreed to if the numbers are to be activated on the port date;
+    `price_seen` is the monthly fee (net EUR, per number) agreed to if the numbers arrive in paid service (`to_activate`);
     the porting itself costs nothing (rule P1). Raises PortRefused with its problems, PriceChanged.
     """
     expect(order, "submit")
     if found := problems(order, at=at):
         raise PortRefused(found[0].sentence, found[0].field, found)
-    if order.activate:
+    active = to_activate(order)
+    if active:
         quote = prices.quote(PriceClass.STANDARD, on=berlin.day(at))
         if price_seen != quote.monthly:
             raise PriceChanged({PriceClass.STANDARD: quote})
     _put(order, numbers_of(order).e164s, claimed=True)
     attempt = order.attempt + 1
     to: dict[str, Any] = {"submitted_at": at, "attempt": attempt, "code": "", "reason": "", "to_send": ToSend.ORDER}
-    to["price_seen"] = price_seen if order.activate else None
+    to["price_seen"] = price_seen if active else None
     step(order, "submit", PortEventKind.SUBMITTED, key=str(attempt), by=by, at=at, **to)
     port_mails.tell_operator(order, at=at)
 
@@ -291,6 +296,20 @@ def main_number(order: PortOrder) -> str:
     if order.base_number and order.pilot:
         return f"{order.base_number}{order.pilot}"
     return numbers_of(order).e164s[0]
+
+
+def to_activate(order: PortOrder) -> list[str]:
+    """Return the numbers (E.164) that arrive in paid service: none unless asked for, and not the one that waits.
+
+    The main number waits, inactive, when it is to replace a temporary one: that swap opens no further slot (rule S1).
+    """
+    waits = _waits(order)
+    return [e164 for e164 in numbers_of(order).e164s if e164 != waits] if order.activate else []
+
+
+def _waits(order: PortOrder) -> str:
+    """Return the number (E.164) that is to replace a temporary one, or nothing if none is."""
+    return main_number(order) if order.temporary_id and PortNumber.objects.filter(order=order).exists() else ""
 
 
 def step(

@@ -229,7 +229,10 @@ class DateForm(StepForm):
         required=False,
         coerce=int,
         empty_value=None,
-        help_text=_("If you use another number until then: after porting you swap the two in one step."),
+        help_text=_(
+            "If you use another number until then: after porting you swap the two in one step. Until that the first "
+            "ported number (of a block: the switchboard) waits inactive and free of charge."
+        ),
     )
 
     def __init__(self, *args: Any, today: date, temporaries: Sequence[tuple[int, str]], **kwargs: Any) -> None:

@@ -274,14 +274,15 @@ def _summary(
 ) -> HttpResponse:
     at = timezone.now()
     problems: list[Problem] = porting.problems(order, at=at)
-    signed = port_page.documents(order)
+    active, signed = porting.to_activate(order), port_page.documents(order)
     context = {
         "order": order,
         "steps": port_page.wizard(order, "", problems),
         "sections": port_page.sections(order, problems),
         "problems": [text for _field, text in port_page.said(problems)],
         "hints": [text for _field, text in port_page.said(porting.hints(order))],
-        "price": port_page.price(berlin.day(at)) if order.activate else None,
+        "price": port_page.price(berlin.day(at)) if active else None,
+        "active": len(active),
         "documents": signed,
         "unsigned": port_page.unsigned(order, signed),
         "numbers": PortNumber.objects.filter(order=order).count(),

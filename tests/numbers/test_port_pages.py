@@ -2,6 +2,7 @@
 
 import html
 from datetime import UTC, datetime
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -299,6 +300,41 @@ def test_submit_with_activation_shows_the_price_and_insists_on_it(acme, client):
     assert (other.status_code, agreed.status_code) == (422, 302)
     assert "Der Preis hat sich geändert" in said(other)
     assert str(order(pk).price_seen) == "2.90"
+
+
+@pytest.mark.parametrize(
+    ("typed", "sentence", "button", "price"),
+    [
+        ("030 23125-801", "", "Auftrag einreichen", None),
+        ("030 23125-801 030 23125802", "ist die Rufnummer aktiv", "kostenpflichtiger Aktivierung", "2.90"),
+        ("030 23125-801 030 23125802 030 23125803", "sind die 2 Rufnummern aktiv", "kostenpflichtiger", "2.90"),
+    ],
+    ids=["none", "one", "two"],
+)
+def test_summary_prices_what_is_activated_and_not_what_waits_for_the_swap(acme, client, typed, sentence, button, price):
+    temporary = make.number("+493023125815", state="active")
+    date = STEPS["date"] | {"activate": "on", "temporary": temporary.pk}
+    pk = filled(acme, client, numbers={"kind": "single", "numbers": typed.replace(" 030", "\n030")}, date=date)
+
+    page = " ".join(said(get(client, "port_summary", pk)).replace("\u00a0", " ").split())
+    answer = post(acme, client, "port_submit", pk, price_seen=price or "")
+
+    submit = page[page.index('id="submit-title"') :]
+    assert ("2,90" in submit, sentence in submit, button in submit) == (price is not None, True, True)
+    assert "030 23125801: Diese Rufnummer kommt inaktiv an" in page
+    assert answer.url == reverse("numbers:port", args=[pk])
+    assert order(pk).price_seen == (price and Decimal(price))
+
+
+def test_price_of_zero_is_not_shown(acme, client, as_operator):
+    with as_operator():
+        make.price(monthly=Decimal(0), valid_from=NOW.date())
+    pk = filled(acme, client, date=STEPS["date"] | {"activate": "on"})
+
+    page = said(get(client, "port_summary", pk)) + said(get(client, "port_step", pk, "date"))
+
+    assert ("€" in page, "kostenpflichtig" in page) == (False, False)
+    assert post(acme, client, "port_submit", pk, price_seen="0").url == reverse("numbers:port", args=[pk])
 
 
 def test_order_that_is_under_way_is_no_longer_edited(acme, client):
