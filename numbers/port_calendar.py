@@ -9,6 +9,7 @@ from datetime import MAXYEAR, date, datetime, timedelta
 from functools import cache
 
 import holidays
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -69,15 +70,33 @@ def allowed(today: date) -> list[date]:
     return [day for day in (earliest(today) + timedelta(days=n) for n in range(days)) if is_working_day(day)]
 
 
-def refusal(day: date, *, today: date) -> Promise | str | None:
-    """Return why this date cannot be asked for today, as a sentence, or None if it can."""
+def refusal(day: date, *, today: date, last: date | None = None) -> Promise | str | None:
+    """Return why this date cannot be asked for today, as a sentence, or None if it can.
+
+    `last` is the deadline of the old contract, if it is known that the contract ends.
+    """
     if obstacle := day_off(day):
         return obstacle
     if day < earliest(today):
         return _("This date is too early. The old provider needs at least seven working days.")
     if day > latest(today):
         return _("This date is too far ahead. At most 180 days are possible.")
+    if last is not None and day > last:
+        late = _("This date is too late: numbers can be ported until one month after the contract ends, here until %s.")
+        return str(late) % date_format(last, "SHORT_DATE_FORMAT")
     return None
+
+
+def missed(last: date, *, today: date) -> str | None:
+    """Return why this deadline of an old contract leaves no date, as a sentence, or None if it leaves one (rule P1)."""
+    if last >= earliest(today):
+        return None
+    over = _("The old contract ended too long ago: numbers can be ported until one month after it, here until %s.")
+    near = _(
+        "No date is left: numbers can be ported until %s, one month after the contract ends, and the old provider "
+        "needs at least seven working days. Please call us."
+    )
+    return str(over if last < today else near) % date_format(last, "SHORT_DATE_FORMAT")
 
 
 def day_off(day: date) -> Promise | str | None:

@@ -12,7 +12,18 @@ from django.utils.translation import gettext_lazy
 
 from billing import prices, written
 from billing.models import PriceClass
-from numbers import addresses, attachments, history, messages, notation, port_calendar, port_codes, port_signed, porting
+from numbers import (
+    addresses,
+    attachments,
+    history,
+    messages,
+    notation,
+    port_calendar,
+    port_codes,
+    port_days,
+    port_signed,
+    porting,
+)
 from numbers.models import (
     LocalArea,
     NumberState,
@@ -28,6 +39,7 @@ from numbers.models import (
 from numbers.port_days import day
 from numbers.port_numbers import Problem
 from numbers.port_track import lines, next_step, tracker
+from portal import berlin
 
 # the steps of the wizard: title, icon and the fields of an order that stand there
 STEPS: dict[str, tuple[Promise, str, tuple[str, ...]]] = {
@@ -223,6 +235,13 @@ def price(today: date) -> dict[str, Any]:
         "gross": written.euros(quote.monthly_gross),
         "seen": quote.monthly,
     }
+
+
+def calendar(order: PortOrder, *, at: datetime) -> dict[str, Any]:
+    """Return the months with the days that can be asked for (rules P1, P3), and the last one if the contract ends."""
+    chosen, last = order.change_on or order.confirmed_on or order.requested_on, porting.deadline(order)
+    months = port_days.calendar(berlin.day(at), chosen, last=last)
+    return {"months": months, "weekdays": port_days.weekdays(), "deadline": day(last)}
 
 
 def temporaries(at: datetime) -> list[tuple[int, str]]:

@@ -18,6 +18,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -84,7 +85,6 @@ _REQUIRED: Mapping[str, Promise] = {
     "remaining": _("Please say what becomes of the other numbers of the line."),
     "requested_on": _("Please choose a date."),
 }
-_LATE = _("The old contract ended too long ago: numbers can be ported until one month after it, here until %(last)s.")
 
 
 class PortRefused(Refused):
@@ -151,7 +151,7 @@ def problems(order: PortOrder, *, at: datetime) -> list[Problem]:
     if not numbers.e164s:
         found.append(Problem("numbers", _("Please enter the numbers to be ported.")))
     found += port_numbers.findings(numbers, own=order.pk, at=at)
-    if order.requested_on and (obstacle := date_refusal(order, order.requested_on, today=berlin.day(at))):
+    if obstacle := date_refusal(order, order.requested_on, today=berlin.day(at)):
         found.append(obstacle)
     if order.temporary_id and not PhoneNumber.objects.active(at).filter(pk=order.temporary_id).exists():
         found.append(Problem("temporary", _("This number is not active any more. Please choose another one, or none.")))
@@ -160,14 +160,18 @@ def problems(order: PortOrder, *, at: datetime) -> list[Problem]:
     return found
 
 
-def date_refusal(order: PortOrder, on: date, *, today: date) -> Problem | None:
-    """Return why this date cannot be asked for (rules P1, P3), or None if it can."""
-    last = port_calendar.deadline(order.contract_ends_on) if order.contract_ends_on else None
-    if last and on > last:
-        field = "contract_ends_on" if last < port_calendar.earliest(today) else "requested_on"
-        return Problem(field, str(_LATE) % {"last": f"{last:%d.%m.%Y}"})
-    refusal = port_calendar.refusal(on, today=today)
+def date_refusal(order: PortOrder, on: date | None, *, today: date) -> Problem | None:
+    """Return why this date, or none at all, cannot be asked for (rules P1, P3), or None if it can."""
+    last = deadline(order)
+    if last and (missed := port_calendar.missed(last, today=today)):
+        return Problem("contract_ends_on", missed)
+    refusal = on and port_calendar.refusal(on, today=today, last=last)
     return Problem("requested_on", refusal) if refusal else None
+
+
+def deadline(order: PortOrder) -> date | None:
+    """Return the last day on which the order's numbers can be ported, or None as long as the contract goes on."""
+    return port_calendar.deadline(order.contract_ends_on) if order.contract_ends_on else None
 
 
 def hints(order: PortOrder) -> list[Problem]:
@@ -177,16 +181,24 @@ def hints(order: PortOrder) -> list[Problem]:
         Problem("numbers", _("This number is short. If it is not an old one, a digit is missing."), e164)
         for e164 in port_numbers.short(numbers)
     ]
-    if order.requested_on and port_calendar.is_before_rest(order.requested_on):
-        found.append(
-            Problem("requested_on", _("The next day is no working day: the old provider may ask for another date."))
-        )
+    found += _date_hints(order.requested_on, order.contract_ends_on) if order.requested_on else []
     if waits := _waits(order):
         text = _("This number arrives inactive, at no charge, until you let it replace the temporary number.")
         found.append(Problem("temporary", text, waits))
     if not order.activate and numbers != (waits,):
         found.append(Problem("activate", _("The numbers arrive inactive and do not ring until you activate them.")))
     return found
+
+
+def _date_hints(on: date, ends: date | None) -> list[Problem]:
+    before = _("The old contract goes on until %s: until then you pay for it as well.")
+    after = _("The old contract ends on %s already: from then until the port date the numbers may be out of service.")
+    sentences: list[Promise | str] = []
+    if port_calendar.is_before_rest(on):
+        sentences.append(_("The next day is no working day: the old provider may ask for another date."))
+    if ends and ends != on:
+        sentences.append(str(before if on < ends else after) % date_format(ends, "SHORT_DATE_FORMAT"))
+    return [Problem("requested_on", sentence) for sentence in sentences]
 
 
 def add_document(order: LockedPortOrder, *, name: str, pages: int, size: int, by: User, at: datetime) -> PortDocument:
@@ -206,7 +218,7 @@ def add_document(order: LockedPortOrder, *, name: str, pages: int, size: int, by
 def submit(order: LockedPortOrder, *, price_seen: Decimal | None = None, by: User, at: datetime) -> None:
     """Submit a draft, or a rejected order once more; from now on its numbers are in no other order (rule P6).
 
-    `price_seen` is the monthly fee (net EUR, per number) agreed to if the numbers arrive in paid service (`to_activate`);
+    `price_seen` is the monthly fee (net EUR, per number) agreed to if numbers arrive in paid service (`to_activate`);
     the porting itself costs nothing (rule P1). Raises PortRefused with its problems, PriceChanged.
     """
     expect(order, "submit")

@@ -9,8 +9,8 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from numbers import history, port_calendar, port_numbers, port_page
-from numbers.models import DirectoryEntry, HolderKind, PhoneNumber, PortKind, PortProvider, Remaining
+from numbers import history, port_numbers, port_page, porting
+from numbers.models import DirectoryEntry, HolderKind, PhoneNumber, PortKind, PortOrder, PortProvider, Remaining
 from numbers.port_numbers import Numbers, NumbersRefused, Problem
 from portal.documents import MOST_BYTES
 from portal.sorting import fold
@@ -235,15 +235,17 @@ class DateForm(StepForm):
         ),
     )
 
-    def __init__(self, *args: Any, today: date, temporaries: Sequence[tuple[int, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, order: PortOrder, today: date, temporaries: Sequence[tuple[int, str]], **kwargs: Any
+    ) -> None:
         super().__init__(*args, **kwargs)
-        self.today = today
+        self.order, self.today = order, today
         self.fields["temporary"].choices = [("", _("None")), *temporaries]  # type: ignore[attr-defined]  # a ChoiceField
 
     def clean_requested_on(self) -> date | None:
         on: date | None = self.cleaned_data["requested_on"]
-        if on and (why := port_calendar.refusal(on, today=self.today)):
-            raise forms.ValidationError(str(why))
+        if on and (obstacle := porting.date_refusal(self.order, on, today=self.today)):
+            raise forms.ValidationError(str(obstacle.sentence))
         return on
 
     def changes(self) -> dict[str, Any]:

@@ -165,7 +165,8 @@ def _form(request: Request, step: str, order: PortOrder, at: datetime) -> Any:
     data = request.POST if request.method == "POST" else None
     initial = _initial(step, order, at)
     if step == "date":
-        return DateForm(data, initial=initial, today=berlin.day(at), temporaries=port_page.temporaries(at))
+        today, temporaries = berlin.day(at), port_page.temporaries(at)
+        return DateForm(data, initial=initial, order=order, today=today, temporaries=temporaries)
     kinds: dict[str, type[forms.Form]] = {"numbers": NumbersForm, "provider": ProviderForm, "holder": HolderForm}
     return kinds[step](data, initial=initial)
 
@@ -240,7 +241,8 @@ def _keep(request: Request, order: PortOrder, form: Any, *, at: datetime) -> boo
             return False
         form.say(port_numbers.findings(form.wanted, own=order.pk, at=at))
     elif "leave" not in request.POST:
-        say(form, [problem for problem in porting.problems(found(order.pk), at=at) if problem.field in form.fields])
+        wrong = porting.problems(found(order.pk), at=at)
+        say(form, [one for one in wrong if one.field in form.fields and one.field not in form.errors])
     return True
 
 
@@ -262,10 +264,10 @@ def _show(request: Request, order: PortOrder, step: str, form: Any, *, at: datet
         bound.is_valid()
         context["checked"] = _checked(bound, order, at)
     elif step == "provider":
-        context |= {"deadline": _deadline(order.contract_ends_on), "providers": PortProvider.objects.matching("")}
+        context |= {"deadline": port_days.day(porting.deadline(order)), "providers": PortProvider.objects.matching("")}
     elif step == "date":
-        context["months"] = port_days.calendar(berlin.day(at), order.requested_on)
-        context |= {"weekdays": port_days.weekdays(), "price": port_page.price(berlin.day(at))}
+        hints = [text for name, text in port_page.said(porting.hints(order)) if name == "requested_on"]
+        context |= {"price": port_page.price(berlin.day(at)), "hints": hints} | port_page.calendar(order, at=at)
     return render(request, "numbers/porting/step.html", context, status=422 if form.is_bound else 200)
 
 

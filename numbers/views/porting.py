@@ -11,12 +11,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from numbers import port_days, port_page, porting
+from numbers import port_page, porting
 from numbers.forms.porting import ActForm, MoveForm, ReplaceForm
 from numbers.models import LockedPortOrder, PortDocument, PortOrder
 from numbers.porting import PortRefused
 from numbers.views.port_wizard import Work, act, found
-from portal import berlin, documents
+from portal import documents
 from portal.access import Request, administrator, recently_signed_in
 
 
@@ -64,9 +64,8 @@ def move(request: Request, pk: int) -> HttpResponse:
         "order": order,
         "heading": _heading(order),
         "form": form,
-        "weekdays": port_days.weekdays(),
-        "months": port_days.calendar(berlin.day(at), order.change_on or order.confirmed_on or order.requested_on),
     }
+    context |= port_page.calendar(order, at=at)
     return render(request, "numbers/porting/move.html", context, status=422 if form.is_bound else 200)
 
 

@@ -108,6 +108,26 @@ def test_numbers_can_be_ported_until_a_month_after_the_contract(contract_end, la
     assert calendar.deadline(contract_end) == last
 
 
+@pytest.mark.parametrize(
+    ("last", "said"),
+    [
+        (date(2026, 11, 22), "endete vor zu langer Zeit"),
+        (date(2026, 11, 23), "Es bleibt kein Tag mehr"),
+        (date(2026, 12, 1), "Es bleibt kein Tag mehr"),
+    ],
+)
+def test_deadline_that_leaves_no_day_says_whether_it_is_over(last, said):
+    assert said in calendar.missed(last, today=date(2026, 11, 23))
+
+
+def test_days_after_the_deadline_are_refused():
+    last, today = date(2026, 12, 2), date(2026, 11, 23)
+
+    assert calendar.missed(last, today=today) is None
+    assert calendar.refusal(last, today=today, last=last) is None
+    assert "Dieser Tag ist zu spät" in calendar.refusal(date(2026, 12, 3), today=today, last=last)
+
+
 def test_nothing_changes_in_the_last_24_hours():
     assert calendar.locked_from(date(2026, 12, 8)) == datetime(2026, 12, 6, 23, 0, tzinfo=UTC)
     assert calendar.locked_from(date(2027, 3, 30)) == datetime(

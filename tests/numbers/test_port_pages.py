@@ -204,6 +204,40 @@ def test_calendar_offers_allowed_days_only(acme, client):
     assert "Erster Weihnachtstag" in page
 
 
+@pytest.mark.parametrize(
+    ("ends", "sentence"), [("2026-10-01", "endete vor zu langer Zeit"), ("2026-10-25", "Es bleibt kein Tag mehr")]
+)
+def test_contract_that_ended_too_long_ago_is_said_at_its_end(acme, client, ends, sentence):
+    pk = begun(acme, client)
+
+    answer = post(acme, client, "port_step", pk, "provider", **STEPS["provider"], contract_ends_on=ends)
+
+    assert (answer.status_code, sentence in said(answer)) == (422, True)
+    assert "lässt keinen Tag übrig" in said(get(client, "port_step", pk, "date"))
+    assert order(pk).contract_ends_on.isoformat() == ends
+
+
+def test_date_after_the_deadline_is_refused_at_the_field(acme, client):
+    pk = begun(acme, client)
+    post(acme, client, "port_step", pk, "provider", **STEPS["provider"], contract_ends_on="2026-11-08")
+
+    answer = said(post(acme, client, "port_step", pk, "date", **STEPS["date"]))
+
+    assert "Dieser Tag ist zu spät" in answer
+    assert "08.12.2026" in answer
+    assert "Bitte wählen Sie ein Datum" not in answer  # one reason is enough
+    assert f'value="{ON}"' not in answer
+    assert order(pk).requested_on is None
+
+
+@pytest.mark.parametrize(("ends", "hint"), [("2026-12-10", "außer Betrieb"), ("2027-01-31", "zahlen Sie dort")])
+def test_date_before_or_after_the_end_of_the_contract_is_hinted_at(acme, client, ends, hint):
+    pk = filled(acme, client, provider=STEPS["provider"] | {"contract_ends_on": ends})
+
+    for page in (get(client, "port_step", pk, "date"), get(client, "port_summary", pk)):
+        assert hint in said(page)
+
+
 def test_form_is_filled_in_and_its_signed_versions_are_kept(acme, client):
     pk = filled(acme, client)
 
