@@ -12,16 +12,19 @@ from tests.isolation import world as worlds
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Behind one wall alone every day looks only Alice, in the proof everybody."""
+    """In the proof everybody walks everywhere. Every day behind one wall alone only Alice does, and Carl and Erika, who
+    are administrators as she is, only look at every page."""
     if not conftest.PROOF:
-        spared = [item for item in items if _is_for_the_proof(getattr(item, "callspec", None))]
+        spared = [item for item in items if _is_for_the_proof(item.name, getattr(item, "callspec", None))]
         config.hook.pytest_deselected(items=spared)
         items[:] = [item for item in items if item not in spared]
 
 
-def _is_for_the_proof(call: Any) -> bool:
+def _is_for_the_proof(name: str, call: Any) -> bool:
     walled, viewer = str(call.params.get("standing")) if call else "", call and call.params.get("viewer")
-    return "alone" in walled and viewer not in (None, "alice")
+    if "alone" in walled:
+        return viewer not in (None, "alice")
+    return viewer in ("carl", "erika") and not name.startswith("test_looking")
 
 
 @pytest.fixture(scope="session")

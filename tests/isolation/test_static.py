@@ -12,11 +12,10 @@ TENANCY = "portal/tenancy.py"
 
 # Files that write SQL of their own, each with its reason.
 SQL = {
-    "portal/outbox.py": "any number of messages in one statement, none read back, as the events",
     "portal/audit.py": "any number of events in one statement, none read back: they may belong to no tenant",
     TENANCY: "announces the tenant and sets the role",
     "portal/views/health.py": "asks whether the database answers",
-    "portal/submissions.py": "INSERT … ON CONFLICT DO NOTHING, which waits for a second submit; names the tenant",
+    "portal/submissions.py": "INSERT … ON CONFLICT DO NOTHING, which waits for a second submit; names the tenant; a click's mails",
     "portal/tasks.py": "forgets what has expired in Django's cache, which holds nothing of a tenant's",
     "portal/jobs.py": "one lock per job against two sweeps at a time",
     "staff/invitations.py": "the function that finds an invitation's tenant before one is announced",
