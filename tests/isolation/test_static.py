@@ -15,7 +15,7 @@ SQL = {
     "portal/audit.py": "any number of events in one statement, none read back: they may belong to no tenant",
     TENANCY: "announces the tenant and sets the role",
     "portal/views/health.py": "asks whether the database answers",
-    "portal/submissions.py": "INSERT … ON CONFLICT, which waits for a second submit; names the tenant; sends a click's mails",
+    "portal/submissions.py": "INSERT … ON CONFLICT, which waits for a second submit; names the tenant; a click's mails",
     "portal/tasks.py": "forgets what has expired in Django's cache, which holds nothing of a tenant's",
     "portal/jobs.py": "one lock per job against two sweeps at a time",
     "staff/invitations.py": "the function that finds an invitation's tenant before one is announced",
