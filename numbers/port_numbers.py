@@ -15,7 +15,13 @@ from numbers.notation import Unreadable
 from portal.refusals import Refused
 
 MOST_SINGLE, MOST_DIGITS = 100, 3
+_SHORTEST = 9  # +49 and six digits (rule N2)
 _SEPARATORS = re.compile(r"[\n;,]+")
+_EXTENSION = rf"[0-9]{{1,{MOST_DIGITS}}}"
+TOO_FAR = _(
+    "These numbers are too far apart to be one block. If they are one, please enter base number, first and last "
+    "extension instead."
+)
 _TAKEN = _("This number cannot be ported: it is here already, or part of another open order.")
 
 
@@ -53,37 +59,45 @@ def singles(text: str) -> Numbers:
 
     Raises NumbersRefused with what is wrong with each that cannot be read.
     """
-    found: dict[str, None] = {}
+    found = listed(text)
+    if len(found) > MOST_SINGLE:
+        sentence = _("At most 100 single numbers fit into one order. Order a block, or split them.")
+        raise NumbersRefused([Problem("numbers", sentence)])
+    return Numbers(PortKind.SINGLE, tuple(found))
+
+
+def listed(text: str) -> list[str]:
+    """Return the numbers (E.164) of a text in order, each once, however many. Raises NumbersRefused as `singles`."""
+    found: set[str] = set()
     problems: list[Problem] = []
     for part in filter(None, (part.strip() for part in _SEPARATORS.split(text))):
         try:
-            found[notation.parse(part)] = None
+            found.add(notation.parse(part))
         except Unreadable as error:
             problems.append(Problem("numbers", f"{part[:40]}: {error.reason}"))
     if not found and not problems:
         problems.append(Problem("numbers", _("Please enter the numbers to be ported.")))
-    if len(found) > MOST_SINGLE:
-        problems.append(
-            Problem("numbers", _("At most 100 single numbers fit into one order. Order a block, or split them."))
-        )
     if problems:
         raise NumbersRefused(problems)
-    return Numbers(PortKind.SINGLE, tuple(sorted(found)))
+    return sorted(found)
 
 
 def block(base: str, first: str, last: str, pilot: str = "") -> Numbers:
     """Return a block: base number in any usual notation, first and last extension, and that of the switchboard.
 
-    The switchboard's may be shorter than the others (`-0`) and is a number of its own then. Raises NumbersRefused.
+    The switchboard's may be shorter than the others and is a number of its own then, such as -0 beside -00 to -99.
+    Raises NumbersRefused.
     """
     problems = _range_problems(first, last, pilot)
+    width = len(first) if re.fullmatch(_EXTENSION, first) else 1
     try:
-        base_number = notation.checked(notation.parse(f"{base} {'0' * max(1, len(first))}"))[: -max(1, len(first))]
+        base_number = _base(base, width)
     except Unreadable as error:
         problems.append(Problem("base_number", error.reason))
     if problems:
         raise NumbersRefused(problems)
-    width = len(first)
+    if pilot and len(base_number) + len(pilot) < _SHORTEST:
+        raise NumbersRefused([Problem("pilot", _("The number is too short."))])
     extensions = [f"{value:0{width}}" for value in range(int(first), int(last) + 1)]
     if pilot and pilot not in extensions:
         extensions.insert(0, pilot)
@@ -97,9 +111,9 @@ def holes(text: str) -> list[str]:
 
     A block is ported whole, exactly as it is at the old provider (rule P2). Raises NumbersRefused as `singles`.
     """
-    values = [int(e164[1:]) for e164 in singles(text).e164s]
+    values = [int(e164[1:]) for e164 in listed(text)]
     if values[-1] - values[0] >= 10**MOST_DIGITS:
-        raise NumbersRefused([Problem("numbers", _("These numbers are too far apart to be one block."))])
+        raise NumbersRefused([Problem("numbers", TOO_FAR)])
     return [f"+{value}" for value in range(values[0], values[-1]) if value not in set(values)]
 
 
@@ -151,23 +165,26 @@ def taken(e164s: Sequence[str], *, own: int | None) -> list[str]:
         return sorted(e164 for (e164,) in cursor.fetchall())
 
 
+def _base(text: str, width: int) -> str:
+    """Return a base number (E.164) to which extensions of so many digits belong. Raises Unreadable."""
+    if not text.strip():
+        raise Unreadable(_("Please enter the base number."))
+    return notation.parse(f"{text} {'0' * width}")[:-width]
+
+
 def _range_problems(first: str, last: str, pilot: str) -> list[Problem]:
     problems: list[Problem] = []
-    if not re.fullmatch(rf"[0-9]{{1,{MOST_DIGITS}}}", first):
-        problems.append(Problem("range_from", _("Please enter the first extension with one to three digits.")))
-    if not re.fullmatch(rf"[0-9]{{1,{MOST_DIGITS}}}", last) or len(last) != len(first):
-        problems.append(Problem("range_until", _("The last extension has as many digits as the first.")))
-    elif not problems and int(last) < int(first):
+    if not re.fullmatch(_EXTENSION, first):
+        return [Problem("range_from", _("Please enter the first extension with one to three digits."))]
+    if not re.fullmatch(_EXTENSION, last) or len(last) != len(first):
+        sentence = _("First and last extension have the same number of digits, e.g. 00 and 99.")
+        problems.append(Problem("range_until", sentence))
+    elif int(last) < int(first):
         problems.append(Problem("range_until", _("The last extension comes after the first.")))
     if not re.fullmatch(rf"[0-9]{{0,{MOST_DIGITS}}}", pilot) or len(pilot) > len(first):
-        problems.append(
-            Problem("pilot", _("The extension of the switchboard has at most as many digits as the others."))
-        )
-    elif (
-        pilot
-        and len(pilot) < len(first)
-        and first <= pilot.ljust(len(first), "9")
-        and pilot.ljust(len(first), "0") <= last
-    ):
+        sentence = _("The extension of the switchboard has at most as many digits as the others.")
+        problems.append(Problem("pilot", sentence))
+    elif pilot.strip("0") and len(pilot) < len(first) and first <= pilot.ljust(len(first), "9") and pilot <= last:
+        # only 0, the switchboard of most lines, may be what others begin with: whoever dials on is put through
         problems.append(Problem("pilot", _("Other extensions of the block begin with that of the switchboard.")))
     return problems

@@ -265,16 +265,21 @@ def cancel(order: LockedPortOrder, *, reason: str = "", by: User, at: datetime) 
     expect_unlocked(order, at=at)
     if by.is_operator and not reason.strip():
         raise PortRefused(_("Please say why, so that the customer knows what to do."), "reason")
-    known_there = order.state in (PortState.SUBMITTED, PortState.CONFIRMED) and order.to_send != ToSend.ORDER
+    called_off = is_known_there(order)
     PortNumber.objects.filter(order=order).update(open=False)
     to: dict[str, Any] = {"confirmed_on": None, "change_on": None, "fault": "", "code": "", "reason": ""}
-    to["to_send"] = ToSend.CANCELLATION if known_there else ToSend.NOTHING
+    to["to_send"] = ToSend.CANCELLATION if called_off else ToSend.NOTHING
     details = {"reason": reason.strip()} if reason.strip() else {}
     step(order, "cancel", PortEventKind.CANCELLED, key="0", by=by, at=at, details=details, **to)
     if by.is_operator:
         port_mails.tell("numbers/port_cancelled", order, at=at, reason=reason.strip())
-    if known_there:
+    if called_off:
         port_mails.tell_operator(order, at=at)
+
+
+def is_known_there(order: PortOrder) -> bool:
+    """Return whether the old provider has the order and may act on it, so that cancelling means telling it."""
+    return order.state in (PortState.SUBMITTED, PortState.CONFIRMED) and order.to_send != ToSend.ORDER
 
 
 def replace_temporary(order: LockedPortOrder, *, by: User, at: datetime) -> Outcome:

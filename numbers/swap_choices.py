@@ -1,13 +1,15 @@
 """What the swap page offers: the numbers that can take part, narrowed by a search, and what a swap would erase."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django.db.models.expressions import RawSQL
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
-from numbers import attachments, messages, overview, swap
+from numbers import attachments, messages, overview, port_out, swap
 from numbers.models import PhoneNumber
 from numbers.outcomes import Outcome
 
@@ -46,11 +48,13 @@ def choices(*, old: PhoneNumber | None, new: PhoneNumber | None, old_term: str, 
     inactive = PhoneNumber.objects.inactive(at)
     if old:
         inactive = inactive.filter(price_class=old.price_class)
+    active, idle = _found(PhoneNumber.objects.unscheduled(at), old_term, old), _found(inactive, new_term, new)
+    leaving = port_out.leaving([number.pk for number in (*active, *idle)])
     return Choices(
         old=old,
         new=new,
-        old_offer=_offer(PhoneNumber.objects.unscheduled(at), old_term, keep=old),
-        new_offer=_offer(inactive, new_term, keep=new),
+        old_offer=_offer(active, leaving),
+        new_offer=_offer(idle, leaving),
         erased=[hanging.sentence for hanging in attachments.describe([old], by_swap=True)] if old else [],
         refusal=swap.refusal_of_old(old, at=at) if old else None,
     )
@@ -61,15 +65,21 @@ def matching(term: str) -> RawSQL:
     return RawSQL("SELECT search_numbers(%s, %s)", [overview.search_terms(term), FOUND])
 
 
-def _offer(numbers: Any, term: str, *, keep: PhoneNumber | None) -> Offer:
-    """Offer the first that match, and the one already chosen before all others."""
+def _found(numbers: Any, term: str, keep: PhoneNumber | None) -> list[PhoneNumber]:
+    """Return the first that match, and the one already chosen before all others; one more than is offered, if any."""
     if term.strip():
         numbers = numbers.filter(pk__in=matching(term))
     found: Iterable[PhoneNumber] = numbers.select_related("area").order_by("e164")[: OFFERED + 1]
     rows = [number for number in found if not keep or number.pk != keep.pk]
-    shown = [keep, *rows[:OFFERED]] if keep else rows[:OFFERED]
-    return Offer([(number.pk, _text(number)) for number in shown], more=len(rows) > OFFERED)
+    return [keep, *rows] if keep else rows
 
 
-def _text(number: PhoneNumber) -> str:
-    return " · ".join(part for part in (messages.display(number), number.area.name, number.label) if part)
+def _offer(numbers: Sequence[PhoneNumber], leaving: Mapping[int, date]) -> Offer:
+    return Offer([(n.pk, _text(n, leaving.get(n.pk))) for n in numbers[:OFFERED]], more=len(numbers) > OFFERED)
+
+
+def _text(number: PhoneNumber, leaves_on: date | None) -> str:
+    """Return an option: the number, what it is called, and when another provider takes it over (rule P7)."""
+    on = leaves_on and date_format(leaves_on, "SHORT_DATE_FORMAT")
+    leaves = _("leaves for another provider on %(on)s") % {"on": on} if on else ""
+    return " · ".join(part for part in (messages.display(number), number.area.name, number.label, leaves) if part)

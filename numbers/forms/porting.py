@@ -74,13 +74,16 @@ class NumbersForm(StepForm):
     pilot = _line(
         _("Extension of the switchboard"),
         most=4,
-        help_text=_("As the old provider has it, often 0."),
+        help_text=_(
+            "What reaches the switchboard, as the old provider has it, often 0: also where the extensions are 00 to "
+            "99. Leave it empty if there is none."
+        ),
         widget=forms.TextInput({"inputmode": "numeric", "class": "num"}),
     )
     pasted = forms.CharField(
         label=_("Or paste all numbers of the block"),
         required=False,
-        max_length=5000,
+        max_length=30_000,
         help_text=_("Then base number and range are read from them."),
         widget=forms.Textarea({"rows": 3, "class": "num", "spellcheck": "false"}),
     )
@@ -117,9 +120,11 @@ class NumbersForm(StepForm):
             named = ", ".join(map(history.written, missing[:5]))
             sentence = str(_("A block is ported whole. These numbers are missing: %(numbers)s")) % {"numbers": named}
             raise NumbersRefused([Problem("numbers", sentence + (" …" if len(missing) > 5 else ""))])
-        first, *_between = e164s = port_numbers.singles(text).e164s
-        last = e164s[-1]
+        e164s = port_numbers.listed(text)
+        first, last = e164s[0], e164s[-1]
         digits = next(n for n in range(1, len(first)) if first[:-n] == last[:-n])
+        if digits > port_numbers.MOST_DIGITS:
+            raise NumbersRefused([Problem("numbers", port_numbers.TOO_FAR)])
         return first[:-digits], first[-digits:], last[-digits:]
 
 

@@ -113,7 +113,12 @@ def upload(request: Request, pk: int) -> HttpResponse:
     if form.is_valid() and _uploaded(request, pk, form):
         messages.success(request, _("The signed form was uploaded."))
         return redirect("numbers:port_summary" if found(pk).is_editable() else "numbers:port", pk)
-    return _summary(request, found(pk), upload=form)
+    order = found(pk)
+    if order.is_editable():
+        return _summary(request, order, upload=form)
+    for sentence in form.errors.get("document", []):
+        messages.warning(request, str(sentence))
+    return redirect("numbers:port", pk)
 
 
 def _uploaded(request: Request, pk: int, form: UploadForm) -> bool:

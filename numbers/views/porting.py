@@ -81,7 +81,7 @@ def cancel(request: Request, pk: int) -> HttpResponse:
     if form.is_valid() and _done(request, form, pk, "port.cancel", work):
         messages.success(request, _("The order was cancelled. The numbers stay with the old provider."))
         return redirect("numbers:port", pk)
-    context = {"order": order, "heading": _heading(order), "form": form}
+    context = {"order": order, "heading": _heading(order), "form": form, "known": porting.is_known_there(order)}
     return render(request, "numbers/porting/cancel.html", context, status=422 if form.is_bound else 200)
 
 
@@ -93,8 +93,7 @@ def replace(request: Request, pk: int) -> HttpResponse:
     order, form = found(pk), ReplaceForm(request.POST if request.method == "POST" else None)
     pair = port_page.pair(order)
     if pair is None:
-        messages.warning(request, _("There is no temporary number to replace, or it is replaced already."))
-        return redirect("numbers:port", pk)
+        return _nothing_to_replace(request, order)
 
     def work(row: LockedPortOrder, at: datetime) -> None:
         porting.replace_temporary(row, by=request.user, at=at)
@@ -104,6 +103,15 @@ def replace(request: Request, pk: int) -> HttpResponse:
         return redirect("numbers:port", pk)
     context = {"order": order, "form": form, "pair": pair}
     return render(request, "numbers/porting/replace.html", context, status=422 if form.is_bound else 200)
+
+
+def _nothing_to_replace(request: Request, order: PortOrder) -> HttpResponse:
+    """Lead back to the order; a second click is told that it is done."""
+    if porting.was_replaced(order):
+        messages.info(request, _("The ported number has taken the place of the temporary one."))
+    else:
+        messages.warning(request, _("There is no temporary number to replace, or it is replaced already."))
+    return redirect("numbers:port", order.pk)
 
 
 def _asked(request: Request, form: MoveForm, pk: int) -> bool:

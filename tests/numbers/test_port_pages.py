@@ -109,7 +109,19 @@ def test_block_is_read_from_all_its_numbers(acme, client):
     assert (kept.base_number, kept.range_from, kept.range_until) == ("+4930231258" + "1", "0", "9")
 
 
+def test_block_of_more_than_a_hundred_can_be_pasted(acme, client):
+    pk = begun(acme, client)
+    pasted = "\n".join(f"030/23125{n}" for n in range(700, 1000))
+
+    post(acme, client, "port_step", pk, "numbers", kind="block", pasted=pasted, pilot="00")
+
+    kept = order(pk)
+    assert (kept.base_number, kept.range_from, kept.range_until, len(numbers(pk))) == ("+493023125", "700", "999", 301)
+
+
 BAD = [
+    ("numbers", BLOCK | {"range_until": "1000"}, "gleich viele Ziffern"),
+    ("numbers", BLOCK | {"base_number": ""}, "Bitte geben Sie die Stammnummer ein."),
     ("numbers", {"kind": "single", "numbers": "0171 3920050"}, "Mobilfunk- und Servicerufnummern"),
     ("numbers", {"kind": "single", "numbers": "+43 1 23125801"}, "nur deutsche Rufnummern"),
     ("numbers", {"kind": "single", "numbers": ""}, "zu portierenden Rufnummern"),
@@ -394,6 +406,39 @@ def test_cancel_asks_first_and_keeps_the_numbers_where_they_are(acme, client, su
     assert not PortNumber.objects.filter(open=True).exists()
 
 
+def test_cancel_says_whether_the_old_provider_is_told(acme, client):
+    pk = filled(acme, client)
+    post(acme, client, "port_submit", pk)
+    before = said(get(client, "port_cancel", pk))
+    PortOrder.objects.update(to_send="")  # handed over
+    after = said(get(client, "port_cancel", pk))
+
+    assert ("dort muss nichts storniert werden" in before, "Wir nehmen den Auftrag" in before) == (True, False)
+    assert ("dort muss nichts storniert werden" in after, "Wir nehmen den Auftrag" in after) == (False, True)
+
+
+def test_contract_that_goes_on_is_not_said_to_be_cancelled(acme, client):
+    pk = filled(acme, client)
+    all_ported = said(get(client, "port_summary", pk))
+    post(acme, client, "port_step", pk, "date", **STEPS["date"] | {"remaining": "keep"})
+    kept = said(get(client, "port_summary", pk))
+
+    assert ("Wir kündigen" in all_ported, "Wir kündigen" in kept) == (True, False)
+    assert "Der Vertrag läuft mit den übrigen Rufnummern weiter" in kept
+
+
+@pytest.mark.parametrize("content", [pdf(), b"no PDF"], ids=["good", "bad"])
+def test_upload_to_an_order_that_is_confirmed_leads_to_it(acme, client, content):
+    pk = filled(acme, client)
+    PortOrder.objects.update(state="confirmed", submitted_at=NOW, confirmed_on=ON)
+
+    answer = post(acme, client, "port_upload", pk, document=SimpleUploadedFile("b.pdf", content))
+
+    assert answer.url == reverse("numbers:port", args=[pk])
+    assert ("Termin bestätigt. Bitte" in said(client.get(answer.url))) == (content != b"no PDF")
+    assert PortDocument.objects.count() == 1
+
+
 def test_unknown_step_is_404(acme, client):
     assert get(client, "port_step", begun(acme, client), "price").status_code == 404
 
@@ -413,3 +458,9 @@ def test_replace_swaps_the_temporary_number_in_one_step(acme, client):
     states = dict(PhoneNumber.objects.values_list("e164", "state"))
     assert states == {"+493023125015": "inactive", "+493023125801": "active"}
     assert get(client, "port_replace", done.pk).status_code == 302
+    page = said(client.get(answer.url))
+    assert ("wurde durch" in page, "hat den Platz" in page, "Es gibt keine Übergangsrufnummer" in page) == (
+        True,
+        True,
+        False,
+    )

@@ -122,9 +122,13 @@ def test_a_block_is_base_number_range_and_pilot():
     ("given", "field"),
     [
         (("030 23125", "00", "9", ""), "range_until"),
+        (("030 23125", "000", "1000", ""), "range_until"),
+        (("030 23125", "0000", "9999", ""), "range_from"),
+        (("030 23125", "", "", ""), "range_from"),
         (("030 23125", "99", "00", ""), "range_until"),
         (("030 23125", "x", "99", ""), "range_from"),
-        (("030 23125", "00", "99", "0"), "pilot"),
+        (("030 23125", "10", "99", "1"), "pilot"),
+        (("030 23", "000", "999", "0"), "pilot"),
         (("030 23125", "00", "99", "123"), "pilot"),
         (("0171 23125", "00", "99", ""), "base_number"),
         (("", "00", "99", ""), "base_number"),
@@ -134,7 +138,20 @@ def test_a_block_that_cannot_be_is_refused_at_its_field(given, field):
     with pytest.raises(NumbersRefused) as refused:
         port_numbers.block(*given)
 
-    assert refused.value.field == field
+    assert [problem.field for problem in refused.value.problems] == [field]
+
+
+@pytest.mark.parametrize(("first", "last", "count"), [("00", "99", 101), ("000", "999", 1001), ("0", "9", 10)])
+def test_a_block_whose_switchboard_is_0_may_begin_with_it(first, last, count):
+    numbers = port_numbers.block("030 23125", first, last, "0")
+
+    assert len(numbers.e164s) == len(set(numbers.e164s)) == count
+    assert "+4930231250" in numbers.e164s
+
+
+def test_base_number_that_is_missing_is_asked_for():
+    with pytest.raises(NumbersRefused, match="Bitte geben Sie die Stammnummer ein"):
+        port_numbers.block(" ", "00", "99")
 
 
 def test_holes_in_a_list_that_is_meant_as_a_block_are_named():
@@ -142,7 +159,8 @@ def test_holes_in_a_list_that_is_meant_as_a_block_are_named():
 
     assert port_numbers.holes(text) == ["+493023125703", "+493023125707"]
     assert port_numbers.holes("030 23125700, 030 23125701") == []
-    with pytest.raises(NumbersRefused, match="auseinander"):
+    assert port_numbers.holes("\n".join(f"030 23125{n}" for n in range(100, 350))) == []
+    with pytest.raises(NumbersRefused, match=r"auseinander.*Stammnummer"):
         port_numbers.holes("030 23125700, 030 23127700")
 
 

@@ -5,7 +5,7 @@ import pytest
 from django.urls import reverse
 
 from billing.models import Slot, SlotMove
-from numbers import forwarding
+from numbers import forwarding, port_out
 from numbers.models import Forwarding, PhoneNumber
 from portal import tenancy
 from portal.access import tenant_token
@@ -199,16 +199,26 @@ def test_swap_choices_of_an_unknown_part_are_404(acme, sign_in):
     assert sign_in(acme.alice).get(reverse("numbers:swap_choices"), {"field": "x"}).status_code == 404
 
 
+def test_swap_page_marks_numbers_that_leave_for_another_provider(acme, pair, sign_in):
+    old, new = pair
+    port_out.announce(PhoneNumber.objects.locked([new.pk]), date(2027, 1, 4), by=acme.olga, at=NOW)
+
+    page = sign_in(acme.alice).get(URL, {"old": old.pk}).content.decode().replace("\u00a0", " ")
+
+    assert "069 90009077 · Frankfurt am Main · Lager · geht am 04.01.2027 zu einem anderen Anbieter" in page
+    assert page.count("zu einem anderen Anbieter") == 1
+
+
 def test_swap_page_asks_as_much_of_the_database_for_any_number_of_numbers(acme, sign_in, django_assert_num_queries):
     client = sign_in(acme.alice)
     first = make.number(state="active")
     client.get(URL)
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get(URL, {"old": first.pk})
     make.numbers(60, state="active")
     make.numbers(60)
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         client.get(URL, {"old": first.pk})
 
 
