@@ -26,6 +26,7 @@ from portal.models import User
 from tests import make
 from tests.browser.looks import DESKTOP
 from tests.conftest import PROOF
+from tests.fax import gunicorn
 
 CHROMIUM = Path("/usr/bin/chromium-headless-shell")
 ARGUMENTS = (
@@ -172,6 +173,26 @@ def session(who: User, language: str) -> str:
     client.force_login(User.objects.get(pk=who.pk))
     make.just_signed_in(client, who)
     return client.session.session_key
+
+
+@pytest.fixture(scope="session")
+def console(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve the operator's console as it is in production: a process of its own; return its address."""
+    with gunicorn.serving(tmp_path_factory.mktemp("console"), process="operator") as (port, _log):
+        yield f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def desk(visit: Callable[..., Page], console: str, cast: SimpleNamespace) -> Callable[[str], Page]:
+    """Return a function that opens a window of the operator's console, with Olga signed in: `desk("de")`."""
+
+    def _desk(language: str) -> Page:
+        page = visit(None, language, base_url=console)
+        key = {"name": "operator_session", "value": session(cast.olga, language), "url": console}
+        page.context.add_cookies([key])
+        return page
+
+    return _desk
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The web process as it is in production: gunicorn, whose bodies may come in chunks, before this test's database."""
+"""A web process as it is in production: gunicorn, whose bodies may come in chunks, before this test's database."""
 
 import os
 import signal
@@ -22,17 +22,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(data: Path) -> Iterator[tuple[int, Path]]:
-    """Serve until the block ends; yield the port and the log."""
+def serving(data: Path, *, process: str = "web") -> Iterator[tuple[int, Path]]:
+    """Serve the portal, or the operator's console, until the block ends; yield the port and the log."""
     port, log = free_port(), data / "web.log"
     admin = os.environ["PORTAL_TEST_ADMIN"]
-    url, _name = admin.replace("postgres@", "portal_app@").rsplit("/", 1)
+    role = "portal_app" if process == "web" else "portal_ops"
+    url, _name = admin.replace("postgres@", f"{role}@").rsplit("/", 1)
     _database, _question, options = _name.partition("?")
     env = os.environ | {
         "DATABASE_URL": f"{url}/{settings.DATABASES['default']['NAME']}{_question}{options}",
         "REDIS_URL": settings.REDIS_URL,
         "DATA_DIR": str(data),
-        "PORTAL_PROCESS": "web",
+        "PORTAL_PROCESS": process,
         "PORTAL_DEMO": "1",
         "PORTAL_URL": f"http://localhost:{port}",
         "DJANGO_SETTINGS_MODULE": "portal.settings",
