@@ -53,6 +53,13 @@ class Numbers:
     last: str = ""
     pilot: str = ""
 
+    @property
+    def written(self) -> list[str] | str:
+        """What the trace keeps of them: single numbers one by one, a block from its first to its last."""
+        if self.kind == PortKind.SINGLE:
+            return list(self.e164s)
+        return f"{self.base_number}{self.first} – {self.base_number}{self.last}"
+
 
 def singles(text: str) -> Numbers:
     """Return the numbers of a text, one per line or separated by commas, in any usual notation; each once.

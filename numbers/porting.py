@@ -111,12 +111,10 @@ def save(order: LockedPortOrder, changes: Mapping[str, Any], *, by: User, at: da
     if unknown := changes.keys() - set(EDITABLE):
         raise TypeError(f"not a field of a port order that people change: {unknown}")
     expect(order, "save")
-    changed = {name: value for name, value in changes.items() if getattr(order, name) != value}
-    if changed:
-        for name, value in changed.items():
-            setattr(order, name, value)
-        order.save(update_fields=list(changed))
-        _trace(order, "porting.saved", {}, {"fields": sorted(changed)}, by=by, at=at)
+    before, after = _set(order, changes)
+    if after:
+        order.save(update_fields=list(after))
+        _trace(order, "porting.saved", before, after, by=by, at=at)
 
 
 def set_numbers(order: LockedPortOrder, numbers: Numbers, *, by: User, at: datetime) -> None:
@@ -126,12 +124,16 @@ def set_numbers(order: LockedPortOrder, numbers: Numbers, *, by: User, at: datet
     submitted, so its numbers stay claimed, and new ones must be free (rule P6).
     """
     expect(order, "save")
-    area = port_numbers.area_of(numbers)
-    order.kind, order.area, order.base_number = numbers.kind, area, numbers.base_number
-    order.range_from, order.range_until, order.pilot = numbers.first, numbers.last, numbers.pilot
-    order.save(update_fields=["kind", "area", "base_number", "range_from", "range_until", "pilot"])
-    _put(order, numbers.e164s, claimed=order.state == PortState.REJECTED)
-    _trace(order, "porting.saved", {}, {"fields": ["numbers"], "count": len(numbers.e164s)}, by=by, at=at)
+    was = numbers_of(order)
+    about = {"kind": numbers.kind, "area": port_numbers.area_of(numbers), "base_number": numbers.base_number}
+    about |= {"range_from": numbers.first, "range_until": numbers.last, "pilot": numbers.pilot}
+    before, after = _set(order, about)
+    if sorted(was.e164s) != sorted(numbers.e164s):
+        before["numbers"], after["numbers"] = was.written, numbers.written
+    if after:
+        order.save(update_fields=list(about))
+        _put(order, numbers.e164s, claimed=order.state == PortState.REJECTED)
+        _trace(order, "porting.saved", before, after, by=by, at=at)
 
 
 def numbers_of(order: PortOrder) -> Numbers:
@@ -346,15 +348,15 @@ def step(
     same twice.
     """
     expect(order, verb)
-    before = order.state
-    order.state = MOVES.get((PortState(before), verb), PortState(before))
-    for name, value in to.items():
-        setattr(order, name, value)
+    state = order.state
+    before, after = _set(order, to)
+    order.state = MOVES.get((PortState(state), verb), PortState(state))
     order.save(update_fields=["state", *to])
     PortEvent.objects.create(
         tenant_id=order.tenant_id, order=order, kind=kind, key=key, at=at, by_name=str(by)[:120], details=details or {}
     )
-    _trace(order, f"porting.{kind}", {"state": before}, {"state": order.state, **(details or {})}, by=by, at=at)
+    after |= {"state": order.state, **(details or {})}
+    _trace(order, f"porting.{kind}", before | {"state": state}, after, by=by, at=at)
 
 
 def expect(order: PortOrder, verb: str) -> None:
@@ -384,6 +386,19 @@ def _put(order: PortOrder, e164s: Sequence[str], *, claimed: bool) -> None:
     if lost := sorted(set(e164s) - written):
         found = port_numbers.not_free(lost)
         raise PortRefused(found[0].sentence, "numbers", found)
+
+
+def _set(order: PortOrder, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Set these fields; return old and new of those that are others now, as the trace keeps them (rule G1)."""
+    changed = {name: value for name, value in values.items() if getattr(order, name) != value}
+    before = {name: _plain(getattr(order, name)) for name in changed}
+    for name, value in changed.items():
+        setattr(order, name, value)
+    return before, {name: _plain(value) for name, value in changed.items()}
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | str | list) else str(value)
 
 
 def _trace(

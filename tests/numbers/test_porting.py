@@ -67,6 +67,41 @@ def test_only_what_people_change_can_be_saved(office):
         porting.save(order, {"state": "confirmed"}, by=office.alice, at=NOW)
 
 
+def test_a_change_leaves_what_was_and_what_is_in_the_trace(office):
+    order = ports.draft(office)
+    block = port_numbers.block("030 231257", "00", "19")
+    work = (
+        lambda: porting.save(order, {"street": "Neue Straße", "activate": True}, by=office.alice, at=NOW),
+        lambda: porting.save(order, {"provider": ports.provider("D902"), "town": "Berlin"}, by=office.alice, at=NOW),
+        lambda: porting.save(order, {"requested_on": None}, by=office.alice, at=NOW),
+        lambda: porting.set_numbers(order, block, by=office.alice, at=NOW),
+    )
+    before = AuditEvent.objects.filter(verb="porting.saved").count()
+
+    for act in (*work, *work):  # nothing is new the second time
+        act()
+
+    events = AuditEvent.objects.filter(verb="porting.saved").order_by("pk")[before:]
+    ends = {"range_from": "", "range_until": "", "base_number": "", "kind": "single", "numbers": list(ports.NUMBERS)}
+    now = {"range_from": "00", "range_until": "19", "base_number": "+4930231257", "kind": "block"}
+    assert [(event.before, event.after) for event in events] == [
+        ({"street": "Musterstraße", "activate": False}, {"street": "Neue Straße", "activate": True}),
+        ({"provider": "Beispiel D901 (D901)"}, {"provider": "Beispiel D902 (D902)"}),
+        ({"requested_on": "2026-12-08"}, {"requested_on": None}),
+        (ends, now | {"numbers": "+493023125700 – +493023125719"}),
+    ]
+
+
+def test_a_step_leaves_the_dates_that_were_and_are_in_the_trace(office):
+    order = ports.confirmed(office)
+    porting.ask_date(order, date(2026, 12, 15), by=office.alice, at=NOW)
+    port_desk.accept_change(order, by=office.olga, at=NOW)
+
+    event = AuditEvent.objects.filter(verb="porting.date_set").latest("pk")
+    assert (event.before["confirmed_on"], event.after["confirmed_on"]) == ("2026-12-08", "2026-12-15")
+    assert (event.before["change_on"], event.after["change_on"]) == ("2026-12-15", None)
+
+
 def test_submitting_claims_the_numbers_and_tells_the_operator(office):
     order = ports.submitted(office)
 
