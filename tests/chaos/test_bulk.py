@@ -29,7 +29,6 @@ def _handled(stack):
     return stack.query("SELECT sum(handled) FROM numbers_bulkrun")[0][0]
 
 
-@pytest.mark.serial
 @pytest.mark.timeout(900)
 def test_a_worker_killed_at_any_point_loses_and_doubles_nothing(scale):
     count, dice = scale(2_000), random.Random(23)

@@ -40,7 +40,6 @@ def check(stack, planned, slots, count):
     assert stack.query("SELECT sum((context->>'count')::int) FROM portal_outboxmessage") == [(count,)]
 
 
-@pytest.mark.serial
 @pytest.mark.timeout(900)
 def test_kills_flushes_and_a_database_crash_lose_and_double_nothing(ground, scale):
     seed = time.time_ns() % 1_000_000
