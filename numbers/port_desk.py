@@ -7,6 +7,7 @@ Every operation takes a locked order inside its tenant's transaction.
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from django.db.models import Max
 from django.utils.translation import gettext_lazy as _
 
 from numbers import port_calendar, port_mails
@@ -23,27 +24,44 @@ from numbers.porting import PortRefused, expect, step
 from portal import berlin
 from portal.models import User
 
+ASKING = (PortEventKind.SUBMITTED, PortEventKind.CHANGE_ASKED, PortEventKind.CANCELLED)  # these set `to_send`
 IN_WORDS = (RejectionCode.VAE, RejectionCode.SON)  # codes that say nothing without the old provider's words
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """An order on the operator's desk: until when to do something, and whether a line has been dead too long."""
+    """An order on the operator's desk: until when to do something (None: nothing is to be done by the operator), and
+    whether a line has been dead too long."""
 
     order: PortOrder
-    due_on: date
+    due_on: date | None
     interrupted: bool
 
 
 def tasks(*, at: datetime) -> list[Task]:
     """Return what is on the desk, over all tenants, the most urgent first. Needs `tenancy.every_tenant()`.
 
-    What was submitted is due within a working day, what has a date on that date.
+    What waits to be handed over is due within a working day of the submission, change or cancellation that made it
+    wait, what has a date on that date; a rejected order waits for the tenant.
     """
     orders = PortOrder.objects.on_the_desk().select_related("tenant", "provider", "area", "agent")
     dead = set(PortOrder.objects.interrupted(at).values_list("pk", flat=True))
-    found = [Task(order, _due_on(order), order.pk in dead) for order in orders]
-    return sorted(found, key=lambda task: (not task.interrupted, task.due_on, task.order.pk))
+    asked = PortEvent.objects.filter(kind__in=ASKING, order__in=orders).values_list("order").annotate(Max("at"))
+    since: dict[int, datetime] = dict(asked)
+    found = [Task(order, _due_on(order, since.get(order.pk)), order.pk in dead) for order in orders]
+    return sorted(found, key=lambda task: (not task.interrupted, task.due_on or date.max, task.order.pk))
+
+
+def version(order: PortOrder) -> int:
+    """Return which of its events was the order's last: whoever decides about it has to know that one."""
+    newest: int = PortEvent.objects.filter(order=order).aggregate(Max("pk", default=0))["pk__max"]
+    return newest
+
+
+def expect_version(order: LockedPortOrder, seen: int) -> None:
+    """Raise PortRefused if something has happened to the order since somebody looked at it."""
+    if version(order) != seen:
+        raise PortRefused(_("Something has happened to this order since you looked at it. Please look at it anew."))
 
 
 def take(order: LockedPortOrder, *, by: User, at: datetime) -> None:
@@ -165,7 +183,10 @@ def _expect_possible(on: date, *, at: datetime) -> None:
         raise PortRefused(obstacle, "on")
 
 
-def _due_on(order: PortOrder) -> date:
-    if order.state == PortState.CONFIRMED and not order.to_send:
-        return order.confirmed_on or date.max
-    return port_calendar.working_day_after(berlin.day(order.submitted_at)) if order.submitted_at else date.max
+def _due_on(order: PortOrder, asked_at: datetime | None) -> date | None:
+    soon = port_calendar.working_day_after(berlin.day(asked_at)) if asked_at else None
+    if order.state == PortState.REJECTED:
+        return None
+    if order.state == PortState.CONFIRMED:
+        return min(filter(None, (order.confirmed_on, soon if order.to_send else None)), default=None)
+    return soon

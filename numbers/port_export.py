@@ -28,7 +28,7 @@ def message(order: PortOrder) -> dict[str, Any]:
         "meldung": MESSAGES.get(ToSend(order.to_send), "VA"),
         "geschaeftsfall": "VA-RRNP" if keeps else "VA-KUE-MRN",
         "vorabstimmungsId": order.reference or None,
-        "auftrag": f"{order.tenant.customer_number}-{order.pk}-{order.attempt}",
+        "auftrag": f"{order.tenant.customer_number}-{order.pk}-{order.attempt}.{order.changes}",
         "aufnehmend": {"name": settings.OPERATOR_NAME},
         "abgebend": {"name": order.provider.name, "portierungskennung": order.provider.code}
         if order.provider

@@ -28,7 +28,7 @@ def hand_over(*, at: datetime) -> int:
 def _one(adapter: port_transport.PortingTransport, pk: int, tenant_id: int, *, at: datetime) -> bool:
     with tenancy.tenant_transaction(tenant_id):
         order = PortOrder.objects.select_related("tenant", "provider", "area").get(pk=pk)
-        what, message = order.to_send, port_export.message(order)
+        what, message = _what(order), port_export.message(order)
     try:
         reference = adapter.hand_over(message)
     except port_transport.TransportError as error:
@@ -36,6 +36,10 @@ def _one(adapter: port_transport.PortingTransport, pk: int, tenant_id: int, *, a
         return False
     with tenancy.tenant_transaction(tenant_id):
         order = PortOrder.objects.locked(pk)
-        if order.to_send == what:  # else somebody changed or cancelled it meanwhile: that goes with the next run
+        if _what(order) == what:  # else somebody changed or cancelled it meanwhile: that goes with the next run
             port_desk.note_sent(order, reference=reference, by=BY, at=at)
     return True
+
+
+def _what(order: PortOrder) -> tuple[str, int, int]:
+    return order.to_send, order.attempt, order.changes

@@ -111,7 +111,7 @@ def save(order: LockedPortOrder, changes: Mapping[str, Any], *, by: User, at: da
     if unknown := changes.keys() - set(EDITABLE):
         raise TypeError(f"not a field of a port order that people change: {unknown}")
     expect(order, "save")
-    before, after = _set(order, changes)
+    before, after = audit.change(order, changes)
     if after:
         order.save(update_fields=list(after))
         _trace(order, "porting.saved", before, after, by=by, at=at)
@@ -127,7 +127,7 @@ def set_numbers(order: LockedPortOrder, numbers: Numbers, *, by: User, at: datet
     was = numbers_of(order)
     about = {"kind": numbers.kind, "area": port_numbers.area_of(numbers), "base_number": numbers.base_number}
     about |= {"range_from": numbers.first, "range_until": numbers.last, "pilot": numbers.pilot}
-    before, after = _set(order, about)
+    before, after = audit.change(order, about)
     if sorted(was.e164s) != sorted(numbers.e164s):
         before["numbers"], after["numbers"] = was.written, numbers.written
     if after:
@@ -349,7 +349,7 @@ def step(
     """
     expect(order, verb)
     state = order.state
-    before, after = _set(order, to)
+    before, after = audit.change(order, to)
     order.state = MOVES.get((PortState(state), verb), PortState(state))
     order.save(update_fields=["state", *to])
     PortEvent.objects.create(
@@ -386,19 +386,6 @@ def _put(order: PortOrder, e164s: Sequence[str], *, claimed: bool) -> None:
     if lost := sorted(set(e164s) - written):
         found = port_numbers.not_free(lost)
         raise PortRefused(found[0].sentence, "numbers", found)
-
-
-def _set(order: PortOrder, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Set these fields; return old and new of those that are others now, as the trace keeps them (rule G1)."""
-    changed = {name: value for name, value in values.items() if getattr(order, name) != value}
-    before = {name: _plain(getattr(order, name)) for name in changed}
-    for name, value in changed.items():
-        setattr(order, name, value)
-    return before, {name: _plain(value) for name, value in changed.items()}
-
-
-def _plain(value: Any) -> Any:
-    return value if value is None or isinstance(value, bool | int | str | list) else str(value)
 
 
 def _trace(

@@ -1,12 +1,13 @@
 """The trace: `audit.record(...)` writes one event per object in the transaction of the effect (rule G1)."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Model
 
 from portal.logs import request_id
 from portal.models import User
@@ -62,3 +63,16 @@ def record(
     if rows:
         with connection.cursor() as cursor:
             cursor.execute(_APPEND, given | constant | {"reference": request_id.get()})
+
+
+def change(row: Model, values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Set these fields of a row; return old and new of those that are others now, as an entry keeps them."""
+    changed = {name: value for name, value in values.items() if getattr(row, name) != value}
+    before = {name: _plain(getattr(row, name)) for name in changed}
+    for name, value in changed.items():
+        setattr(row, name, value)
+    return before, {name: _plain(value) for name, value in changed.items()}
+
+
+def _plain(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool | int | str | list) else str(value)

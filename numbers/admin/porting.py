@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from numbers import port_completion, port_desk, port_export, port_out, port_page, porting
 from numbers.forms.port_desk import AnnounceForm, AnswerForm
 from numbers.models import (
+    CLAIMING,
     LockedPortOrder,
     PhoneNumber,
     PortDocument,
@@ -78,7 +79,7 @@ class PortOrderAdmin(Console):
         at, state = timezone.now(), request.GET.get("state", "")
         tasks = [task for task in port_desk.tasks(at=at) if state in ("", task.order.state)]
         rows = zip(tasks, port_page.rows([task.order for task in tasks]), strict=True)
-        states = [(one.value, one.label) for one in (PortState.SUBMITTED, PortState.CONFIRMED, PortState.REJECTED)]
+        states = [(one.value, one.label) for one in (*CLAIMING, PortState.CANCELLED)]
         context = {"rows": list(rows), "states": states, "chosen": state, "title": _t("Porting desk")}
         return render(request, "admin/numbers/port_desk.html", self.admin_site.each_context(request) | context)
 
@@ -88,7 +89,7 @@ class PortOrderAdmin(Console):
         if form.is_valid() and self._act(request, order, form):
             return redirect("admin:numbers_portorder_look", pk)
         context = port_page.order(order, at=timezone.now()) | {"form": form, "title": _t("Port order")}
-        context["forms"] = form.parts()
+        context |= {"forms": form.parts(), "seen": port_desk.version(order)}
         return render(request, "admin/numbers/port_work.html", self.admin_site.each_context(request) | context)
 
     def _act(self, request: HttpRequest, order: PortOrder, form: AnswerForm) -> bool:
@@ -96,6 +97,7 @@ class PortOrderAdmin(Console):
         try:
             with tenant_transaction(order.tenant_id):
                 locked = PortOrder.objects.locked(order.pk)
+                port_desk.expect_version(locked, form.cleaned_data["seen"])
                 act(locked, form.cleaned_data, {"by": agent(request), "at": at})
         except PortRefused as refused:
             form.add_error(refused.field if refused.field in form.fields else None, str(refused.reason))

@@ -31,8 +31,9 @@ ACTS = {
 
 
 class AnswerForm(forms.Form):
-    """One act on an order, with what it needs."""
+    """One act on an order as it was looked at (`seen`: its last event), with what it needs."""
 
+    seen = forms.IntegerField(widget=forms.HiddenInput)
     act = forms.ChoiceField(choices=[(act, act) for act in ACTS])
     on = forms.DateField(label=_("Date"), required=False, widget=_DAY)
     code = forms.ChoiceField(label=_("Code"), choices=[("", "–"), *RejectionCode.choices], required=False)

@@ -237,18 +237,22 @@ def _keep(request: Request, order: PortOrder, form: Any, *, at: datetime) -> boo
             save(locked, form.changes(), by=request.user, at=at)
 
     try:
-        act(request, order.pk, "port.save", work)
+        kept = act(request, order.pk, "port.save", work)
     except PortRefused as refused:
         say(form, refused.problems)
         return False
+    if kept:
+        _say_what_hinders(request, order, form, at=at)
+    return kept and not (isinstance(form, NumbersForm) and form.wanted is None)
+
+
+def _say_what_hinders(request: Request, order: PortOrder, form: Any, *, at: datetime) -> None:
     if isinstance(form, NumbersForm):
-        if form.wanted is None:
-            return False
-        form.say(port_numbers.findings(form.wanted, own=order.pk, at=at))
+        if form.wanted is not None:
+            form.say(port_numbers.findings(form.wanted, own=order.pk, at=at))
     elif "leave" not in request.POST:
         wrong = porting.problems(found(order.pk), at=at)
         say(form, [one for one in wrong if one.field in form.fields and one.field not in form.errors])
-    return True
 
 
 def _show(request: Request, order: PortOrder, step: str, form: Any, *, at: datetime) -> HttpResponse:

@@ -7,7 +7,7 @@ import pytest
 import time_machine
 from django.urls import reverse
 
-from numbers import porting
+from numbers import port_desk, porting
 from numbers.models import PhoneNumber, PortOrder, PortOut, PortProvider
 from portal import documents
 from portal.models import AuditEvent, OutboxMessage
@@ -16,7 +16,7 @@ from tests import make
 from tests.conftest import NOW
 from tests.portal.test_operator_console import console  # noqa: F401 -- the fixture
 from tests.portal.test_uploads import pdf
-from tests.porting import submitted
+from tests.porting import signed, submitted
 
 DAY = date(2026, 12, 15)
 
@@ -31,7 +31,8 @@ def port(cast):
 
 def act(client, order, verb, **fields):
     url = reverse("admin:numbers_portorder_look", args=[order.pk])
-    return client.post(url, {"act": verb} | fields, follow=True)
+    seen = client.get(url).context["seen"]
+    return client.post(url, {"act": verb, "seen": seen} | fields, follow=True)
 
 
 def text(answer):
@@ -85,6 +86,35 @@ def test_work_without_what_it_needs_changes_nothing(port, console, verb, fields,
 
     assert sentence in text(answer)
     assert now(port).state == "submitted"
+
+
+@pytest.mark.parametrize("verb", ["take", "sent", "accept", "reject", "cancel"])
+def test_work_on_what_somebody_has_changed_meanwhile_changes_nothing_and_says_so(port, console, cast, verb):  # noqa: F811 -- the fixture
+    with tenant_transaction(port.tenant_id):
+        looked_at = port_desk.version(port)
+        port_desk.reject(PortOrder.objects.locked(port.pk), "ADF", by=cast.olga, at=NOW)
+        signed(cast, PortOrder.objects.locked(port.pk))
+        porting.submit(PortOrder.objects.locked(port.pk), by=cast.alice, at=NOW)
+        events = port_desk.version(port)
+
+    answer = act(console, port, verb, on=DAY.isoformat(), code="RNG", reason="x", reference="x", seen=looked_at)
+
+    assert "seit Sie ihn angesehen haben" in text(answer)
+    with tenant_transaction(port.tenant_id):
+        assert port_desk.version(port) == events
+    assert (now(port).state, now(port).attempt) == ("submitted", 2)
+
+
+def test_desk_narrows_to_what_was_cancelled_and_is_still_to_be_handed_over(port, console, cast):  # noqa: F811 -- the fixture
+    url = reverse("admin:numbers_portorder_look", args=[port.pk])
+    with tenant_transaction(port.tenant_id):
+        port_desk.note_sent(PortOrder.objects.locked(port.pk), by=cast.olga, at=NOW)
+        porting.cancel(PortOrder.objects.locked(port.pk), by=cast.alice, at=NOW)
+
+    assert "?state=cancelled" in desk(console)
+    assert url in desk(console, state="cancelled")
+    act(console, port, "sent")
+    assert url not in desk(console, state="cancelled")
 
 
 def test_reject_says_code_and_words(port, console):  # noqa: F811 -- the fixture

@@ -8,7 +8,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
-from numbers import port_export, port_numbers, porting
+from numbers import port_desk, port_export, port_numbers, porting
 from numbers.models import PortProvider
 from tests import porting as ports
 from tests.conftest import NOW
@@ -72,6 +72,22 @@ def test_changes_and_cancellations_are_messages_of_their_own(office):
     porting.cancel(order, by=office.alice, at=NOW)
 
     assert port_export.message(order)["meldung"] == "STR-AUF"
+
+
+def test_every_message_of_an_order_has_a_key_of_its_own(office):
+    order = ports.submitted(office)
+    said = [port_export.message(order)]
+    port_desk.accept(order, ports.ON, by=office.olga, at=NOW)
+    for day in (15, 16):
+        porting.ask_date(order, date(2026, 12, day), by=office.alice, at=NOW)
+        said.append(port_export.message(order))
+        port_desk.refuse_change(order, "voll", by=office.olga, at=NOW)
+    port_desk.reject(order, "SON", "x", by=office.olga, at=NOW)
+    porting.submit(order, by=office.alice, at=NOW)
+    said.append(port_export.message(order))
+
+    assert [one["meldung"] for one in said] == ["VA", "TV", "TV", "VA"]
+    assert len({(one["meldung"], one["auftrag"]) for one in said}) == len(said)
 
 
 def test_nothing_of_it_is_a_price(office):

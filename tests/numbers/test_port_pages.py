@@ -439,6 +439,15 @@ def test_upload_to_an_order_that_is_confirmed_leads_to_it(acme, client, content)
     assert PortDocument.objects.count() == 1
 
 
+def test_step_that_is_not_kept_does_not_say_that_it_is_saved(acme, client):
+    pk = begun(acme, client)
+
+    answer = post(acme, client, "port_step", pk, "numbers", **STEPS["numbers"], leave="1", operation_id="none")
+
+    assert answer.status_code == 422
+    assert numbers(pk) == []
+
+
 def test_unknown_step_is_404(acme, client):
     assert get(client, "port_step", begun(acme, client), "price").status_code == 404
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from numbers import port_sending, porting, tasks
+from numbers import port_desk, port_sending, porting, tasks
 from numbers.models import PortOrder
 from numbers.port_transport import TransportError
 from tests import porting as ports
@@ -83,3 +83,18 @@ def test_what_changes_while_the_adapter_talks_is_handed_over_anew(office, hand_o
     hand_over()
 
     assert PortOrder.objects.get(pk=order.pk).state == "cancelled"
+
+
+def test_a_second_change_while_the_adapter_talks_about_the_first_still_waits(office, hand_over, settings, monkeypatch):
+    settings.PORTING_TRANSPORT = LOOPBACK
+    order = ports.confirmed(office)
+    porting.ask_date(order, date(2026, 12, 15), by=office.alice, at=NOW)
+
+    def meanwhile():
+        port_desk.refuse_change(ports.locked(order), "voll", by=office.olga, at=NOW)
+        porting.ask_date(ports.locked(order), date(2026, 12, 16), by=office.alice, at=NOW)
+
+    monkeypatch.setattr(ports.Loopback, "meanwhile", staticmethod(meanwhile))
+    hand_over()
+
+    assert PortOrder.objects.get(pk=order.pk).to_send == "change"
