@@ -13,6 +13,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
+from numbers import messages as number_messages
 from numbers import port_completion, port_desk, port_export, port_out, port_page, porting
 from numbers.forms.port_desk import AnnounceForm, AnswerForm
 from numbers.models import (
@@ -189,12 +190,15 @@ class PortOutAdmin(Console):
     @admin.action(description=_("The numbers stay after all"))
     def withdraw(self, request: HttpRequest, queryset: Any) -> None:
         at: datetime = timezone.now()
-        for out in queryset:
+        for out in queryset.select_related("number__area", "tenant"):
             try:
                 with tenant_transaction(out.tenant_id):
                     port_out.withdraw(PhoneNumber.objects.locked([out.number_id]), by=agent(request), at=at)
             except PortOutRefused as refused:
-                messages.error(request, str(refused.reason))
+                messages.error(request, f"{number_messages.display(out.number)}: {refused.reason}")
+            else:
+                said = {"number": number_messages.display(out.number), "tenant": out.tenant}
+                messages.success(request, _t("%(number)s stays with %(tenant)s; the customer gets a mail.") % said)
 
 
 def _found(pk: int) -> PortOrder:

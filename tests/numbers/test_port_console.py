@@ -194,8 +194,11 @@ def test_announce_tells_the_tenant_and_can_be_taken_back(port, console, cast):  
     assert "angekündigt" in text(answer)
     assert OutboxMessage.objects.filter(template="numbers/port_out_announced").exists()
     listed = reverse("admin:numbers_portout_changelist")
-    console.post(listed, {"action": "withdraw", "_selected_action": [out.pk]})
+    taken_back = text(console.post(listed, {"action": "withdraw", "_selected_action": [out.pk]}, follow=True))
     assert PortOut.objects.get().state == "withdrawn"
+    assert "bleibt bei Acme GmbH" in taken_back
+    again = text(console.post(listed, {"action": "withdraw", "_selected_action": [out.pk]}, follow=True))
+    assert "bleibt bei Acme GmbH" not in again
 
 
 @pytest.mark.parametrize("numbers", ["030 23125-999", "gar keine", "030 23125012\n030 23125113"])
