@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from numbers.models import PortEvent, PortEventKind, PortOrder, PortState
+from numbers.port_completion import JOB
 from numbers.port_days import day
 from portal import berlin
 
@@ -88,9 +89,13 @@ class Line:
 def lines(events: Iterable[PortEvent]) -> list[Line]:
     """Return what happened, newest first."""
     return [
-        Line(event.at, event.by_name, str(event.get_kind_display()), _more(event.details))
+        Line(event.at, _by(event.by_name), str(event.get_kind_display()), _more(event.details))
         for event in sorted(events, key=lambda one: (one.at, one.pk), reverse=True)
     ]
+
+
+def _by(name: str) -> str:
+    return _("automatically") if name == JOB else name
 
 
 def _more(details: Mapping[str, Any]) -> str:

@@ -86,6 +86,10 @@ class PortOrderQuerySet(models.QuerySet["PortOrder"]):
         waits = Case(When(state__in=(PortState.DRAFT, PortState.REJECTED), then=0), default=1)
         return self.filter(state__in=(PortState.DRAFT, *CLAIMING)).order_by(waits, "-pk")
 
+    def in_state(self, state: str) -> "PortOrderQuerySet":
+        """Return the orders that stand there."""
+        return self.filter(state=state)
+
     def open(self) -> "PortOrderQuerySet":
         """Return the orders that were submitted and are neither completed nor cancelled."""
         return self.filter(state__in=CLAIMING)

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from numbers import port_page, porting
+from numbers import port_list, port_page, porting
 from numbers.forms.porting import ActForm, MoveForm, ReplaceForm
-from numbers.models import LockedPortOrder, PortDocument, PortOrder
+from numbers.models import LockedPortOrder, PortDocument, PortOrder, PortState
 from numbers.porting import PortRefused
 from numbers.views.port_wizard import Work, act, found
 from portal import documents
@@ -23,11 +23,13 @@ from portal.access import Request, administrator, recently_signed_in
 @require_GET
 @administrator
 def index(request: Request) -> HttpResponse:
-    """Show the port orders of the tenant, newest first, and the numbers that leave it."""
-    orders = PortOrder.objects.select_related("area", "provider", "by").order_by("-pk")
-    page = Paginator(orders, port_page.SHOWN).get_page(request.GET.get("page"))
-    context = {"page": page, "rows": port_page.rows(list(page)), "leaving": port_page.leaving()}
-    return render(request, "numbers/porting/index.html", context)
+    """Show the port orders that match, and the numbers that leave the tenant; htmx gets the list alone."""
+    wanted = port_list.read(request.GET.dict())
+    page = Paginator(port_list.found(wanted), port_list.SHOWN).get_page(request.GET.get("page"))
+    context = {"page": page, "rows": port_page.rows(list(page)), "wanted": wanted, "leaving": port_page.leaving()}
+    context |= {"heads": port_list.heads(wanted), "states": PortState.choices}
+    part = "#list" if request.htmx.request_type == "partial" else ""
+    return render(request, f"numbers/porting/index.html{part}", context)
 
 
 @require_GET

@@ -10,8 +10,8 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from numbers import port_desk
-from numbers.models import PhoneNumber, PortDocument, PortNumber, PortOrder
+from numbers import port_desk, port_track
+from numbers.models import PhoneNumber, PortDocument, PortEvent, PortNumber, PortOrder
 from portal.access import tenant_token
 from portal.models import AuditEvent
 from tests import make
@@ -446,6 +446,14 @@ def test_step_that_is_not_kept_does_not_say_that_it_is_saved(acme, client):
 
     assert answer.status_code == 422
     assert numbers(pk) == []
+
+
+def test_what_the_job_did_happened_by_itself():
+    events = [
+        PortEvent(pk=n, at=NOW, by_name=name, kind="reminded") for n, name in enumerate(("apply_portings", "Olga"))
+    ]
+
+    assert [line.by for line in port_track.lines(events)] == ["Olga", "automatisch"]
 
 
 def test_unknown_step_is_404(acme, client):
