@@ -7,10 +7,10 @@ Every operation takes a locked order inside its tenant's transaction.
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils.translation import gettext_lazy as _
 
-from numbers import port_calendar, port_mails
+from numbers import port_calendar, port_list, port_mails
 from numbers.models import (
     LockedPortOrder,
     PortEvent,
@@ -38,13 +38,18 @@ class Task:
     interrupted: bool
 
 
-def tasks(*, at: datetime) -> list[Task]:
+def tasks(*, at: datetime, q: str = "") -> list[Task]:
     """Return what is on the desk, over all tenants, the most urgent first. Needs `tenancy.every_tenant()`.
 
+    `q` narrows it to a customer, a number in any notation, a provider, a reference or the number of an order.
     What waits to be handed over is due within a working day of the submission, change or cancellation that made it
     wait, what has a date on that date; a rejected order waits for the tenant.
     """
     orders = PortOrder.objects.on_the_desk().select_related("tenant", "provider", "area", "agent")
+    if term := " ".join(q.replace("\x00", "").split())[:100]:
+        customer = Q(tenant__name__icontains=term) | Q(tenant__customer_number__iexact=term)
+        own = Q(pk=int(term)) if term.isascii() and term.isdecimal() and len(term) < 19 else Q()
+        orders = orders.filter(customer | own | Q(reference__icontains=term) | port_list.matching(term))
     dead = set(PortOrder.objects.interrupted(at).values_list("pk", flat=True))
     asked = PortEvent.objects.filter(kind__in=ASKING, order__in=orders).values_list("order").annotate(Max("at"))
     since: dict[int, datetime] = dict(asked)

@@ -41,7 +41,7 @@ def found(wanted: Wanted) -> "QuerySet[PortOrder]":
     if wanted.state:
         rows = rows.in_state(wanted.state)
     if wanted.q:
-        rows = rows.filter(_matching(wanted.q))
+        rows = rows.filter(matching(wanted.q))
     rows = rows.annotate(first=Min("numbers__e164"), on=Coalesce("confirmed_on", "requested_on"))
     field = F(
         {"numbers": "first", "provider": "provider__sort_key", "by": "by__name"}.get(_bare(wanted), _bare(wanted))
@@ -77,7 +77,7 @@ def _bare(wanted: Wanted) -> str:
     return wanted.sort.removeprefix("-")
 
 
-def _matching(term: str) -> Q:
+def matching(term: str) -> Q:
     """Match a number in any notation, the provider, the area, the customer number there, or who began the order."""
     text = notation.search_text(term)
     words = Q(provider__in=PortProvider.objects.matching(term)) | Q(area__sort_key__contains=fold(term))

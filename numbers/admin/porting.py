@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
@@ -35,6 +36,8 @@ from portal.tenancy import tenant_transaction
 
 type Said = dict[str, Any]
 type Work = Callable[[LockedPortOrder, Said, dict[str, Any]], Any]
+
+SHOWN = 50  # orders on a page of the desk
 
 ACTS: dict[str, Work] = {
     "take": lambda order, said, who: port_desk.take(order, **who),
@@ -77,11 +80,13 @@ class PortOrderAdmin(Console):
 
     def desk(self, request: HttpRequest) -> HttpResponse:
         """Show what there is to do, by state and due date; interruptions of more than a working day come first."""
-        at, state = timezone.now(), request.GET.get("state", "")
-        tasks = [task for task in port_desk.tasks(at=at) if state in ("", task.order.state)]
-        rows = zip(tasks, port_page.rows([task.order for task in tasks]), strict=True)
+        at, state, q = timezone.now(), request.GET.get("state", ""), request.GET.get("q", "")
+        tasks = [task for task in port_desk.tasks(at=at, q=q) if state in ("", task.order.state)]
+        page = Paginator(tasks, SHOWN).get_page(request.GET.get("page"))
+        rows = zip(page.object_list, port_page.rows([task.order for task in page.object_list]), strict=True)
         states = [(one.value, one.label) for one in (*CLAIMING, PortState.CANCELLED)]
-        context = {"rows": list(rows), "states": states, "chosen": state, "title": _t("Porting desk")}
+        context = {"rows": list(rows), "page": page, "q": q, "states": states, "chosen": state}
+        context |= {"title": _t("Porting desk")}
         return render(request, "admin/numbers/port_desk.html", self.admin_site.each_context(request) | context)
 
     def look(self, request: HttpRequest, pk: int) -> HttpResponse:

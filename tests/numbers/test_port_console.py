@@ -117,6 +117,27 @@ def test_desk_narrows_to_what_was_cancelled_and_is_still_to_be_handed_over(port,
     assert url not in desk(console, state="cancelled")
 
 
+@pytest.mark.parametrize("q", ["acme", "030 23125-801", "{order}", "VH0001", "kein Kunde", "99999999999999999999"])
+def test_desk_finds_by_customer_number_reference_and_order(port, console, cast, q):  # noqa: F811 -- the fixture
+    with tenant_transaction(port.tenant_id):
+        port_desk.note_sent(PortOrder.objects.locked(port.pk), reference="DEU.X.VH0001", by=cast.olga, at=NOW)
+
+    shown = desk(console, q=q.format(order=port.pk))
+
+    assert (reverse("admin:numbers_portorder_look", args=[port.pk]) in shown) == (q not in ("kein Kunde", "9" * 20))
+
+
+def test_desk_has_pages(port, console, cast, monkeypatch):  # noqa: F811 -- the fixture
+    monkeypatch.setattr("numbers.admin.porting.SHOWN", 1)
+    with tenant_transaction(port.tenant_id, user_id=cast.alice.pk):
+        later = submitted(cast, "+493023125803")
+
+    for page, order in ((1, port), (2, later)):
+        shown = desk(console, page=page, q="acme")
+        assert [f"/{pk}/look/" in shown for pk in (port.pk, later.pk)] == [order == port, order == later]
+        assert f"?page={3 - page}&q=acme" in shown or f"?q=acme&page={3 - page}" in shown
+
+
 def test_reject_says_code_and_words(port, console):  # noqa: F811 -- the fixture
     act(console, port, "reject", code="ADF", reason="Hausnummer 12b")
 
