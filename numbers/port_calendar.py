@@ -11,6 +11,7 @@ from functools import cache
 import holidays
 from django.utils.formats import date_format
 from django.utils.functional import Promise
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from portal import berlin
@@ -19,12 +20,13 @@ LEAST_WORKING_DAYS = 7
 MOST_DAYS = 180
 LOCK = timedelta(hours=24)
 BEGINS = timedelta(hours=6)
+NAMED = {"en": "en_US"}  # what the package calls a language in which holidays have names, German else
 _DAY = timedelta(days=1)
 
 
 def holiday(day: date) -> str | None:
-    """Return the German name of the national holiday on this day, or None."""
-    return _holidays(day.year).get(day)
+    """Return the name of the German national holiday on this day in the present language, or None."""
+    return _holidays(day.year, NAMED.get(get_language() or "", "de")).get(day)
 
 
 def is_working_day(day: date) -> bool:
@@ -137,5 +139,5 @@ def latest_unfinished(at: datetime) -> date:
 
 
 @cache
-def _holidays(year: int) -> dict[date, str]:
-    return dict(holidays.country_holidays("DE", years=year, language="de"))
+def _holidays(year: int, language: str) -> dict[date, str]:
+    return dict(holidays.country_holidays("DE", years=year, language=language))
