@@ -1,7 +1,5 @@
 """What stands around the rows of the overview: drawn once for each view of the inventory and language."""
 
-from typing import Any
-
 from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -10,6 +8,7 @@ from numbers import overview, rows
 from numbers.models import Usage
 from numbers.overview import Wanted
 from portal import pieces
+from portal.columns import head as head_of
 
 
 def address(query: str) -> str:
@@ -39,7 +38,10 @@ def toolbar(wanted: Wanted, areas: tuple[tuple[str, str], ...], person: str) -> 
 def head(wanted: Wanted, columns: tuple[str, ...]) -> SafeString:
     """Draw the head of the table."""
     labels = {"number": _("Phone number"), "area": rows.COLUMNS["area"], "state": _("State"), **rows.COLUMNS}
-    heads = [_head(wanted, name, label) for name, label in labels.items() if name in ("number", "state", *columns)]
+    shown = {name: label for name, label in labels.items() if name in ("number", "state", *columns)}
+    heads = [head_of(name, label, sort=wanted.sort, sorts=overview.SORTS) for name, label in shown.items()]
+    for one in heads:
+        one["url"] = address(wanted.query(sort=one["to"])) if "to" in one else ""
     return pieces.drawn("numbers/overview/head.html", heads=heads)
 
 
@@ -66,13 +68,3 @@ def _sorts(wanted: Wanted) -> list[tuple[str, str]]:
         "last_active": _("Sort: last active day"),
     }
     return [(wanted.sort if name == wanted.sort.removeprefix("-") else name, label) for name, label in labels.items()]
-
-
-def _head(wanted: Wanted, name: str, label: Any) -> dict[str, Any]:
-    """Return a column's head; a click sorts by it, a second one the other way round."""
-    if name not in overview.SORTS:
-        return {"name": name, "label": label}
-    direction = {name: "ascending", f"-{name}": "descending"}.get(wanted.sort, "none")
-    icon = {"ascending": "arrow-up", "descending": "arrow-down", "none": "chevrons-up-down"}[direction]
-    url = address(wanted.query(sort=f"-{name}" if direction == "ascending" else name))
-    return {"name": name, "label": label, "sorted": direction, "icon": icon, "url": url}

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from numbers import notation
 from numbers.models import PortNumber, PortOrder, PortProvider, PortState
+from portal.columns import head
 from portal.sorting import fold
 
 SHOWN = 50
@@ -61,16 +62,7 @@ def heads(wanted: Wanted) -> list[dict[str, Any]]:
         "on": _("Date"),
         "by": _("By"),
     }
-    return [_head(wanted, name, label) for name, label in labels.items()]
-
-
-def _head(wanted: Wanted, name: str, label: str) -> dict[str, Any]:
-    if name not in SORTS:
-        return {"name": name, "label": label}
-    direction = {name: "ascending", f"-{name}": "descending"}.get(wanted.sort, "none")
-    icon = {"ascending": "arrow-up", "descending": "arrow-down", "none": "chevrons-up-down"}[direction]
-    to = f"-{name}" if direction == "ascending" else name
-    return {"name": name, "label": label, "sorted": direction, "icon": icon, "to": to}
+    return [head(name, label, sort=wanted.sort, sorts=SORTS) for name, label in labels.items()]
 
 
 def _bare(wanted: Wanted) -> str:

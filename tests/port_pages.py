@@ -1,5 +1,6 @@
 """The pages of porting for tests: what the steps of the wizard send, and what becomes of it."""
 
+import html
 from uuid import uuid4
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -55,3 +56,11 @@ def filled(cast, client, **changed):
 
 def order(pk):
     return PortOrder.objects.select_related("area", "provider", "tenant", "by").get(pk=pk)
+
+
+def said(answer):
+    return html.unescape(answer.content.decode())
+
+
+def get(client, name, *args, **query):
+    return client.get(reverse(f"numbers:{name}", args=args), query)

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from portal.access import Request, administrator
+from portal.columns import head
 from portal.models import Role
 from staff import directory, members
 from staff.directory import Counts, Wanted
@@ -96,17 +97,7 @@ def _heads(wanted: Wanted) -> list[dict[str, Any]]:
         "login": _("Login"),
         "state": _("State"),
     }
-    return [_head(wanted, name, label) for name, label in labels.items()]
-
-
-def _head(wanted: Wanted, name: str, label: str) -> dict[str, Any]:
-    """Return a column's head; a click sorts by it, a second one the other way round."""
-    if name not in directory.SORTS:
-        return {"name": name, "label": label}
-    direction = {name: "ascending", f"-{name}": "descending"}.get(wanted.sort, "none")
-    icon = {"ascending": "arrow-up", "descending": "arrow-down", "none": "chevrons-up-down"}[direction]
-    url = _address(wanted.query(sort=f"-{name}" if direction == "ascending" else name))
-    return {"name": name, "label": label, "sorted": direction, "icon": icon, "url": url}
+    return [head(name, label, sort=wanted.sort, sorts=directory.SORTS) for name, label in labels.items()]
 
 
 def _sorts(wanted: Wanted) -> list[tuple[str, str]]:
