@@ -1,5 +1,6 @@
 """The worker's part of letters: batches are made one by one, by as many workers as there are; old ones are retired."""
 
+import gc
 from datetime import datetime
 
 import structlog
@@ -28,6 +29,7 @@ def make_batches() -> int:
     with every_tenant():
         while batch := _claimed():
             made += _make(batch)
+            gc.collect()  # else the boxes of this PDF lie beside those of the next
     return made
 
 
