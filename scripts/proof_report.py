@@ -36,8 +36,8 @@ def said(found: list[ElementTree.Element]) -> list[str]:
     """What tests printed: counts, seeds, times."""
     lines = []
     for case in found:
-        words = " · ".join((case.findtext("system-out") or "").split("\n")).strip(" ·")
-        if words and "Captured" not in words:
+        own = [line for line in (case.findtext("system-out") or "").split("\n") if line and "Captured Out" not in line]
+        if words := " · ".join(own):
             lines.append(f"- `{case.get('name')}`: {words[:400]}")
     return sorted(lines)
 
