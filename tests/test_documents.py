@@ -188,7 +188,7 @@ ABOUT_NUMBERS = {
     "tests/numbers/test_forwarding.py": "refuses premium, service and emergency numbers",
     "tests/numbers/test_forwarding_page.py": "refuses them on the page",
     "tests/numbers/test_port_pages.py": "refuses foreign and mobile numbers at their field",
-    "tests/numbers/test_porting.py": "refuses foreign and mobile numbers, bases without their extension",
+    "tests/numbers/test_port_numbers.py": "refuses foreign and mobile numbers, bases without their extension",
     "tests/numbers/test_importing.py": "refuses a number that is too short and one of an area that does not exist",
 }
 

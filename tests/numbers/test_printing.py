@@ -160,7 +160,7 @@ def test_a_sealed_pdf_opens_only_where_it_belongs(queue, operator):
 
     with pytest.raises(sealing.BrokenSeal):
         sealing.unseal(bytes(kept.sealed), about=f"print batch {batch.pk + 1}")
-    PrintBatch.objects.update(sealed=bytes(kept.sealed)[:-1] + b"x")
+    PrintBatch.objects.update(sealed=bytes(kept.sealed)[:-1] + bytes([bytes(kept.sealed)[-1] ^ 1]))
     with pytest.raises(sealing.BrokenSeal):
         printing.pdf(batch.pk, by=operator.olga, at=NOW)
 
