@@ -12,8 +12,8 @@ from tests.isolation import world as worlds
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """In the proof everybody walks everywhere. Every day behind one wall alone only Alice does, and Carl and Erika, who
-    are administrators as she is, only look at every page."""
+    """In the proof everybody walks everywhere. Every day behind one wall alone only Alice looks and posts, and Carl and
+    Erika, who are administrators as she is, only look at every page."""
     if not conftest.PROOF:
         spared = [item for item in items if _is_for_the_proof(item.name, getattr(item, "callspec", None))]
         config.hook.pytest_deselected(items=spared)
@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _is_for_the_proof(name: str, call: Any) -> bool:
     walled, viewer = str(call.params.get("standing")) if call else "", call and call.params.get("viewer")
     if "alone" in walled:
-        return viewer not in (None, "alice")
+        return viewer not in (None, "alice") or name.startswith(("test_partial", "test_foreign_ids_in_the_query"))
     return viewer in ("carl", "erika") and not name.startswith("test_looking")
 
 
