@@ -16,9 +16,18 @@ def address(query: str) -> str:
     return f"{reverse('numbers:overview')}?{query}" if query else reverse("numbers:overview")
 
 
-@pieces.kept
 def toolbar(wanted: Wanted, areas: tuple[tuple[str, str], ...], person: str) -> SafeString:
-    """Draw search and filters; `person` is the name of the staff member whose numbers are wanted, if any."""
+    """Draw search and filters; `person` is the name of the staff member whose numbers are wanted, if any. What somebody
+    searches for is their own: neither words nor names are kept."""
+    return _toolbar(wanted, areas, person) if wanted.q or person else _usual_toolbar(wanted, areas)
+
+
+@pieces.kept
+def _usual_toolbar(wanted: Wanted, areas: tuple[tuple[str, str], ...]) -> SafeString:
+    return _toolbar(wanted, areas, "")
+
+
+def _toolbar(wanted: Wanted, areas: tuple[tuple[str, str], ...], person: str) -> SafeString:
     query = wanted.query()
     offered = [("no", _("Not assigned")), ("yes", _("Assigned"))]
     return pieces.drawn(

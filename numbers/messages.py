@@ -21,7 +21,7 @@ def display(number: PhoneNumber) -> str:
 
 def confirm(template: str, numbers: Sequence[PhoneNumber], *, by: User, at: datetime, **extra: Any) -> None:
     """Write one confirmation to the person who acted, naming the numbers; days and money travel as text."""
-    outbox.later([_mail(template, by, numbers, extra)], at=at)
+    outbox.later([_mail(template, by, numbers, extra)], at=at, with_click=True)
 
 
 def notice(template: str, numbers: Sequence[PhoneNumber], *, people: Iterable[User], **extra: Any) -> list[outbox.Mail]:

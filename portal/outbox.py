@@ -15,7 +15,7 @@ from uuid import UUID
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
-from django.db import transaction
+from django.db import connection, transaction
 from django.template.loader import render_to_string
 from django.utils import translation
 
@@ -58,8 +58,11 @@ class Mail:
     key: UUID | None = None  # of whoever wants to know later what became of it
 
 
-def later(mails: Iterable[Mail], *, at: datetime) -> int:
-    """Put mails into the outbox of this transaction, wake the worker once it has committed; return how many."""
+def later(mails: Iterable[Mail], *, at: datetime, with_click: bool = False) -> int:
+    """Put mails into the outbox of this transaction, wake the worker once it has committed; return how many.
+
+    `with_click`: nobody asks for them before the click ends, so they may wait for its last statement.
+    """
     rows = list(mails)
     given: dict[str, Any] = {
         "tenants": [mail.tenant_id for mail in rows],
@@ -70,7 +73,11 @@ def later(mails: Iterable[Mail], *, at: datetime) -> int:
         "contexts": [json.dumps(mail.context) for mail in rows],
     }
     if rows:
-        submissions.at_last(_APPEND, given | {"at": at})
+        if with_click:
+            submissions.at_last(_APPEND, given | {"at": at})
+        else:
+            with connection.cursor() as cursor:
+                cursor.execute(_APPEND, given | {"at": at})
         wake.later("portal.tasks.send_messages")
     return len(rows)
 

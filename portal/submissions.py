@@ -19,7 +19,8 @@ INSERT INTO portal_submission (tenant_id, user_id, verb, key, outcome, at)
 VALUES (%s, %s, %s, %s, '{}', %s) ON CONFLICT (tenant_id, user_id, verb, key) DO NOTHING RETURNING id
 """
 _KEEP = "UPDATE portal_submission SET outcome = %s WHERE id = %s; RELEASE SAVEPOINT once"
-_at_last: ContextVar[list[str] | None] = ContextVar("statements of this click that wait", default=None)
+# The statements of this click that wait, and how many savepoints were open when it began.
+_at_last: ContextVar[tuple[list[str], int] | None] = ContextVar("waiting", default=None)
 
 
 def once(
@@ -38,7 +39,7 @@ def once(
             cursor.execute("RELEASE SAVEPOINT once")
             return Submission.objects.get(user=by, verb=verb, key=key).outcome, True
         waiting: list[str] = []
-        token = _at_last.set(waiting)
+        token = _at_last.set((waiting, len(connection.savepoint_ids)))
         try:
             outcome = work()
         except BaseException:
@@ -52,11 +53,11 @@ def once(
 
 
 def at_last(statement: str, given: Mapping[str, Any]) -> None:
-    """Execute a statement that nobody waits for or reads from: within a click together with its last one, which saves
-    a way to the server; else at once."""
-    waiting = _at_last.get()
+    """Execute a statement that nobody reads from in this click: together with its last one, which saves a way to the
+    server; at once outside of a click and within a savepoint, whose rollback must take it back."""
+    click = _at_last.get()
     with connection.cursor() as cursor:
-        if waiting is None:
+        if click is None or len(connection.savepoint_ids) > click[1]:
             cursor.execute(statement, given)
         else:
-            waiting.append(cursor.mogrify(statement, given))
+            click[0].append(cursor.mogrify(statement, given))

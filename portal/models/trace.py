@@ -10,7 +10,7 @@ class AuditEvent(models.Model):
 
     `tenant` is empty for what happens before a tenant is known (a failed sign-in) and for the operator's own acts.
     `actor` is empty for a job, whose name then stands in `actor_name`. PostgreSQL does not look tenant and actor up for
-    each event (docs/adr/0002): both are never deleted while there are events, and wall 2 allows one's own tenant alone.
+    each event (docs/adr/0002): the portal never deletes either, and wall 2 allows one's own tenant alone.
     """
 
     tenant = models.ForeignKey(

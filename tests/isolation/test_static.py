@@ -12,6 +12,7 @@ TENANCY = "portal/tenancy.py"
 
 # Files that write SQL of their own, each with its reason.
 SQL = {
+    "portal/outbox.py": "any number of messages in one statement, none read back, as the events",
     "portal/audit.py": "any number of events in one statement, none read back: they may belong to no tenant",
     TENANCY: "announces the tenant and sets the role",
     "portal/views/health.py": "asks whether the database answers",
@@ -27,6 +28,7 @@ SQL = {
     "numbers/assignment.py": "the ends of any number of intervals in one UPDATE, by keys the ORM found",
     "numbers/handovers.py": "the same, and forwardings that go with them, by keys the ORM found",
     "numbers/holders.py": "who has each row of a list, joined on the tenant",
+    "numbers/bulk_preview.py": "the ORM's own query of what was chosen, within another of the ORM's",
     "numbers/bulk.py": "a run's items by INSERT … SELECT of the ORM's own query, outcomes by one UPDATE",
     "numbers/call_months.py": "lists partitions; asks the owner's functions, which only the operator's role may",
     "numbers/intake.py": "locks numbers FOR SHARE and notes keys of calls of all tenants, as the operator's role",
@@ -89,7 +91,7 @@ def settings_said_elsewhere(files):
 def own_sql(files):
     found = []
     for name, text in files.items():
-        used = {call for call, _ in calls(text)} & {"raw", "cursor", "extra", "RawSQL", "executemany"}
+        used = {call for call, _ in calls(text)} & {"raw", "cursor", "extra", "RawSQL", "executemany", "at_last"}
         if "portal/cluster.py" in name or "psycopg.connect" in text:
             continue  # an administrator's tool with a login of its own
         if used and name not in SQL:

@@ -1,7 +1,9 @@
+from contextlib import suppress
 from datetime import UTC, datetime
 from uuid import uuid4
 
 import pytest
+from django.db import transaction
 
 from portal import outbox, submissions
 from portal.models import OutboxMessage, Submission
@@ -111,8 +113,11 @@ def test_what_nobody_waits_for_is_done_with_the_click_and_not_at_all_if_it_fails
     mail = outbox.Mail("alice@acme.example", "de", "numbers/activated", {"name": "100 %s"}, acme.acme.pk)
 
     def write(*, fail=False):
-        outbox.later([mail], at=NOW)
+        outbox.later([mail], at=NOW, with_click=True)
         assert written() == before
+        with suppress(LookupError), transaction.atomic():
+            outbox.later([mail], at=NOW, with_click=True)
+            raise LookupError  # what is rolled back inside takes its mail along
         if fail:
             raise LookupError
         return {}
