@@ -8,7 +8,7 @@ from numbers import overview, rows
 from numbers.models import Usage
 from numbers.overview import Wanted
 from portal import pieces
-from portal.columns import head as head_of
+from portal.columns import choices, heads
 
 
 def address(query: str) -> str:
@@ -48,10 +48,9 @@ def head(wanted: Wanted, columns: tuple[str, ...]) -> SafeString:
     """Draw the head of the table."""
     labels = {"number": _("Phone number"), "area": rows.COLUMNS["area"], "state": _("State"), **rows.COLUMNS}
     shown = {name: label for name, label in labels.items() if name in ("number", "state", *columns)}
-    heads = [head_of(name, label, sort=wanted.sort, sorts=overview.SORTS) for name, label in shown.items()]
-    for one in heads:
-        one["url"] = address(wanted.query(sort=one["to"])) if "to" in one else ""
-    return pieces.drawn("numbers/overview/head.html", heads=heads)
+    found = heads(shown, sort=wanted.sort, sorts=overview.SORTS)
+    linked = [one | {"url": address(wanted.query(sort=one["to"])) if "to" in one else ""} for one in found]
+    return pieces.drawn("numbers/overview/head.html", heads=linked)
 
 
 @pieces.kept
@@ -68,7 +67,6 @@ def column_choice(chosen: tuple[str, ...]) -> SafeString:
 
 
 def _sorts(wanted: Wanted) -> list[tuple[str, str]]:
-    """Return the orders that the select offers; the present one keeps its direction."""
     labels = {
         "number": _("Sort: number"),
         "area": _("Sort: local area"),
@@ -76,4 +74,4 @@ def _sorts(wanted: Wanted) -> list[tuple[str, str]]:
         "label": _("Sort: label"),
         "last_active": _("Sort: last active day"),
     }
-    return [(wanted.sort if name == wanted.sort.removeprefix("-") else name, label) for name, label in labels.items()]
+    return choices(labels, sort=wanted.sort)

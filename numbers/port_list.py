@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from numbers import notation
 from numbers.models import PortNumber, PortOrder, PortProvider, PortState
-from portal.columns import head
+from portal import columns
 from portal.sorting import fold
 
 SHOWN = 50
@@ -62,7 +62,7 @@ def heads(wanted: Wanted) -> list[dict[str, Any]]:
         "on": _("Date"),
         "by": _("By"),
     }
-    return [head(name, label, sort=wanted.sort, sorts=SORTS) for name, label in labels.items()]
+    return columns.heads(labels, sort=wanted.sort, sorts=SORTS)
 
 
 def _bare(wanted: Wanted) -> str:

@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
-KEPT = 512  # per part: a part that somebody's search is written in must not fill the memory
+KEPT = 512  # per part: the filters of many tenants must not fill the memory
 
 
 def kept[**Given](draw: Callable[Given, SafeString]) -> Callable[Given, SafeString]:

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from portal.access import Request, administrator
-from portal.columns import head
+from portal.columns import choices, heads
 from portal.models import Role
 from staff import directory, members
 from staff.directory import Counts, Wanted
@@ -97,7 +97,7 @@ def _heads(wanted: Wanted) -> list[dict[str, Any]]:
         "login": _("Login"),
         "state": _("State"),
     }
-    return [head(name, label, sort=wanted.sort, sorts=directory.SORTS) for name, label in labels.items()]
+    return heads(labels, sort=wanted.sort, sorts=directory.SORTS)
 
 
 def _sorts(wanted: Wanted) -> list[tuple[str, str]]:
@@ -107,7 +107,7 @@ def _sorts(wanted: Wanted) -> list[tuple[str, str]]:
         "extension": _("Sort: extension"),
         "since": _("Sort: on the list since"),
     }
-    return [(wanted.sort if name == wanted.sort.removeprefix("-") else name, label) for name, label in labels.items()]
+    return choices(labels, sort=wanted.sort)
 
 
 def _address(query: str) -> str:
