@@ -84,12 +84,14 @@ def count_due(*, at: datetime) -> int:
 def take_effect(*, at: datetime, after: Cursor) -> tuple[int, Cursor | None]:
     """Do the next thing that is due: one reminder, one order's arrival, or the departures of one tenant on one day.
 
+    Returns how much was done (0 also where something was due and could not be done) and where to go on, which is None
+    only once nothing more is due.
     Rows that others have locked are left for the next pass. Needs the operator's role and `tenancy.every_tenant()`;
     each is done within its tenant's walls. An order whose numbers cannot arrive gets a fault and is left to people.
     """
     if after.stage == 2:
         gone = port_out.take_effect(at=at, by=JOB)
-        return gone, after if gone else None
+        return gone or 0, None if gone is None else after
     due = PortOrder.objects.to_remind(at) if after.stage == 0 else PortOrder.objects.due(at)
     rows = due.filter(pk__gt=after.pk).order_by("pk").select_for_update(no_key=True, skip_locked=True, of=("self",))
     found = rows.first()

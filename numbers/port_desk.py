@@ -43,7 +43,8 @@ def tasks(*, at: datetime, q: str = "") -> list[Task]:
 
     `q` narrows it to a customer, a number in any notation, a provider, a reference or the number of an order.
     What waits to be handed over is due within a working day of the submission, change or cancellation that made it
-    wait, what has a date on that date; a rejected order waits for the tenant.
+    wait; the old provider's answer at the latest on the day asked for, a changeover on the confirmed one. A rejected
+    order waits for the tenant.
     """
     orders = PortOrder.objects.on_the_desk().select_related("tenant", "provider", "area", "agent")
     if term := " ".join(q.replace("\x00", "").split())[:100]:
@@ -189,9 +190,8 @@ def _expect_possible(on: date, *, at: datetime) -> None:
 
 
 def _due_on(order: PortOrder, asked_at: datetime | None) -> date | None:
-    soon = port_calendar.working_day_after(berlin.day(asked_at)) if asked_at else None
     if order.state == PortState.REJECTED:
         return None
-    if order.state == PortState.CONFIRMED:
-        return min(filter(None, (order.confirmed_on, soon if order.to_send else None)), default=None)
-    return soon
+    soon = port_calendar.working_day_after(berlin.day(asked_at)) if asked_at and order.to_send else None
+    awaited = {PortState.SUBMITTED: order.requested_on, PortState.CONFIRMED: order.confirmed_on}
+    return min(filter(None, (soon, awaited.get(PortState(order.state)))), default=None)

@@ -141,11 +141,11 @@ def findings(numbers: Numbers, *, own: int | None, at: datetime) -> list[Problem
             Problem("numbers", _("All numbers of an order belong to one local area. Please make one order for each."))
         )
     verified = addresses.verified_areas(at)
-    problems += [
-        Problem("numbers", _("There is no verified address in this local area. Please verify one first."))
-        for code in sorted(known)
-        if areas.codes()[code] not in verified
-    ]
+    unverified = [areas.codes()[code] for code in sorted(known) if areas.codes()[code] not in verified]
+    if unverified:
+        sentence = str(_("You have no verified address in %(area)s. Please verify one first."))
+        names = LocalArea.objects.filter(pk__in=unverified).order_by("sort_key").values_list("name", flat=True)
+        problems += [Problem("numbers", sentence % {"area": name}) for name in names]
     return problems + not_free(taken(numbers.e164s, own=own))
 
 
@@ -191,7 +191,7 @@ def _range_problems(first: str, last: str, pilot: str) -> list[Problem]:
     if not re.fullmatch(rf"[0-9]{{0,{MOST_DIGITS}}}", pilot) or len(pilot) > len(first):
         sentence = _("The extension of the switchboard has at most as many digits as the others.")
         problems.append(Problem("pilot", sentence))
-    elif pilot.strip("0") and len(pilot) < len(first) and first <= pilot.ljust(len(first), "9") and pilot <= last:
+    elif pilot not in ("", "0") and len(pilot) < len(first) and first <= pilot.ljust(len(first), "9") and pilot <= last:
         # only 0, the switchboard of most lines, may be what others begin with: whoever dials on is put through
         problems.append(Problem("pilot", _("Other extensions of the block begin with that of the switchboard.")))
     return problems

@@ -73,16 +73,16 @@ def leaving(numbers: Sequence[int]) -> dict[int, date]:
     return dict(PortOut.objects.of(numbers).values_list("number_id", "leaves_on"))
 
 
-def take_effect(*, by: str, at: datetime) -> int:
-    """Let the numbers of one tenant leave whose common day has come; return how many (0: nothing is due).
+def take_effect(*, by: str, at: datetime) -> int | None:
+    """Let the numbers of one tenant leave whose common day has come; return how many, or None when nothing is due.
 
     Needs the operator's role and `tenancy.every_tenant()`. Numbers are locked before their departures, as everywhere;
-    what was withdrawn while this waited for them stays.
+    what was withdrawn while this waited for them stays, so that there may be none to leave though more is due.
     """
     due = PortOut.objects.due(at).order_by("leaves_on", "pk")
     first = due.first()
     if first is None:
-        return 0
+        return None
     together = due.filter(tenant=first.tenant_id, leaves_on=first.leaves_on)
     chosen = list(together.values_list("number_id", flat=True)[:BATCH])
     with tenancy.tenant_transaction(first.tenant_id):

@@ -206,19 +206,22 @@ def _looked_at(request: Request, step: str, order: PortOrder, form: Any, *, at: 
     form.is_valid()
     context: dict[str, Any] = {"form": form if any(map(form.data.get, _TYPED)) else None}
     if step == "numbers":
-        context["checked"] = _checked(form, order, at)
+        context |= _checked(form, order, at)
     elif step == "provider":
         context["deadline"] = _deadline(form.cleaned_data.get("contract_ends_on"))
     return render(request, f"numbers/porting/_{step}.html#found", context)
 
 
-def _checked(form: NumbersForm, order: PortOrder, at: datetime) -> list[tuple[str, str]]:
-    """Return each number that was read, as people write it, with what hinders porting it."""
+def _checked(form: NumbersForm, order: PortOrder, at: datetime) -> dict[str, Any]:
+    """Return what hinders the order as a whole, and each number that was read with what hinders porting it."""
     if form.wanted is None:
-        return []
-    problems = {one.e164: str(one.sentence) for one in port_numbers.findings(form.wanted, own=order.pk, at=at)}
-    of_all = problems.get("", "")
-    return [(history.written(e164), problems.get(e164, of_all)) for e164 in form.wanted.e164s]
+        return {}
+    found = port_numbers.findings(form.wanted, own=order.pk, at=at)
+    problems: dict[str, list[str]] = {}
+    for one in found:
+        problems.setdefault(one.e164, []).append(str(one.sentence))
+    checked = [(history.written(e164), " ".join(problems.get(e164, []))) for e164 in form.wanted.e164s]
+    return {"checked": checked, "in_the_way": problems.get("", [])}
 
 
 def _deadline(ends: Any) -> str:
@@ -271,7 +274,7 @@ def _show(request: Request, order: PortOrder, step: str, form: Any, *, at: datet
     if step == "numbers":
         bound = form if form.is_bound else NumbersForm(form.initial)
         bound.is_valid()
-        context["checked"] = _checked(bound, order, at)
+        context |= _checked(bound, order, at)
     elif step == "provider":
         context |= {"deadline": port_days.day(porting.deadline(order)), "providers": PortProvider.objects.matching("")}
     elif step == "date":

@@ -146,12 +146,14 @@ def test_the_desk_shows_the_most_urgent_first_and_dead_lines_above_all(office, a
     assert tasks[2].due_on == date(2026, 11, 24)
 
 
-def test_work_is_due_a_working_day_after_what_made_it_wait(office, as_operator):
+def test_work_is_due_a_working_day_after_what_made_it_wait_until_it_is_handed_over(office, as_operator):
     later = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)  # a Friday
     asked = ports.confirmed(office, "+493023125740", on=date(2026, 12, 15))
     near = ports.confirmed(office, "+493023125741", on=date(2026, 11, 30))
     gone = ports.confirmed(office, "+493023125742", on=date(2026, 12, 15))
     again, rejected = ports.submitted(office, "+493023125743"), ports.submitted(office, "+493023125744")
+    waiting, sent = ports.submitted(office, "+493023125745"), ports.submitted(office, "+493023125746")
+    port_desk.note_sent(sent, by=office.olga, at=NOW)
     for order in (asked, near):
         at = later if order is asked else NOW
         porting.ask_date(order, date(2026, 12, 16), by=office.alice, at=at)
@@ -166,7 +168,7 @@ def test_work_is_due_a_working_day_after_what_made_it_wait(office, as_operator):
     monday = date(2026, 11, 30)
     assert due == {
         **{asked.pk: monday, near.pk: date(2026, 11, 24), gone.pk: monday, again.pk: monday},
-        rejected.pk: None,
+        **{waiting.pk: date(2026, 11, 24), sent.pk: ports.ON, rejected.pk: None},
     }
 
 

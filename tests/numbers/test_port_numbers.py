@@ -58,6 +58,8 @@ def test_a_block_is_base_number_range_and_pilot():
         (("030 23125", "10", "99", "1"), "pilot"),
         (("030 23", "000", "999", "0"), "pilot"),
         (("030 23125", "00", "99", "123"), "pilot"),
+        (("030 23125", "000", "999", "00"), "pilot"),
+        (("030 23125", "000", "099", "00"), "pilot"),
         (("0171 23125", "00", "99", ""), "base_number"),
         (("", "00", "99", ""), "base_number"),
     ],
@@ -75,6 +77,12 @@ def test_a_block_whose_switchboard_is_0_may_begin_with_it(first, last, count):
 
     assert len(numbers.e164s) == len(set(numbers.e164s)) == count
     assert "+4930231250" in numbers.e164s
+
+
+def test_a_switchboard_that_no_other_extension_begins_with_is_a_number_of_its_own():
+    numbers = port_numbers.block("030 23125", "100", "199", "00")
+
+    assert (len(numbers.e164s), numbers.e164s[0]) == (101, "+493023125" + "00")
 
 
 def test_base_number_that_is_missing_is_asked_for():

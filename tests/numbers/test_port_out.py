@@ -4,11 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from billing.models import Slot
-from numbers import jobs, lifecycle, outcomes, pool, port_numbers, port_out, returning, swap
+from numbers import jobs, lifecycle, outcomes, pool, port_completion, port_numbers, port_out, returning, swap
 from numbers.models import Assignment, Forwarding, PhoneNumber, PortOut
 from numbers.port_out import PortOutRefused
+from portal import tenancy
 from portal.models import AuditEvent, OutboxMessage
 from tests import make
 from tests import porting as ports
@@ -148,6 +150,29 @@ def test_a_withdrawn_departure_changes_nothing(acme):
     assert mails("port_out_withdrawn").count() == 2
     with pytest.raises(PortOutRefused):
         port_out.withdraw(locked(number), by=acme.olga, at=NOW)
+
+
+def test_a_departure_that_is_withdrawn_meanwhile_does_not_end_the_sweep(acme):
+    """The job has chosen what leaves and waits for the numbers' lock, which a withdrawal holds."""
+    first, second = make.number("+493023125750", state="active"), make.number("+493023125751", state="active")
+    announced(acme, first, on=date(2026, 12, 7))
+    announced(acme, second)
+
+    def meanwhile(execute, sql, *call):
+        if "FOR NO KEY UPDATE" in sql and "FROM numbers_phonenumber" in sql:
+            PortOut.objects.filter(number=first.pk, state="announced").update(state="withdrawn", ended_at=SIX)
+        return execute(sql, *call)
+
+    with _as_operator(), tenancy.every_tenant(), connection.execute_wrapper(meanwhile):
+        none, place = port_completion.take_effect(at=SIX, after=port_completion.Cursor(stage=2))
+        one, place = port_completion.take_effect(at=SIX, after=place)
+        nothing, end = port_completion.take_effect(at=SIX, after=place)
+
+    assert (none, one, nothing, end) == (0, 1, 0, None)
+    assert dict(PhoneNumber.objects.values_list("e164", "state")) == {
+        "+493023125750": "active",
+        "+493023125751": "ported_out",
+    }
 
 
 def test_a_number_that_has_left_is_never_ordered_from_the_pool_and_may_come_back_by_porting(acme, as_operator):

@@ -164,22 +164,42 @@ def test_second_open_order_of_a_number_is_refused(acme, client):
     assert "Diese Rufnummer lässt sich nicht portieren" in said(answer)
 
 
+def typed(acme, client, pk, text):
+    """Return what the page answers while somebody types numbers."""
+    answer = client.post(
+        reverse("numbers:port_step", args=[pk, "numbers"]),
+        {"_tenant": "", "kind": "single", "numbers": text},
+        headers={"HX-Request": "true", "HX-Request-Type": "partial", "X-Tenant": tenant_token(acme.acme.pk)},
+    )
+    return " ".join(said(answer).replace("\u00a0", " ").split())
+
+
 def test_typing_is_answered_number_by_number(acme, client):
     pk = begun(acme, client)
     make.number("+493023125802")
-    fields = {"_tenant": "", **STEPS["numbers"]}
 
-    answer = client.post(
-        reverse("numbers:port_step", args=[pk, "numbers"]),
-        fields,
-        headers={"HX-Request": "true", "HX-Request-Type": "partial", "X-Tenant": tenant_token(acme.acme.pk)},
-    )
+    text = typed(acme, client, pk, STEPS["numbers"]["numbers"])
 
-    text = " ".join(said(answer).replace("\u00a0", " ").split())
     assert "<html" not in text
     assert "030 23125801</span> <span>kann portiert werden" in text
     assert "030 23125802</span> <span>Diese Rufnummer lässt sich nicht portieren" in text
     assert numbers(pk) == []
+
+
+def test_typing_is_answered_with_all_that_hinders_the_order_and_each_number(acme, client):
+    pk = begun(acme, client)
+    make.number("+493023125802")
+
+    text = typed(acme, client, pk, "030 23125801\n030 23125802\n040 66969801\n069 90009801")
+
+    for sentence in (
+        "Alle Rufnummern eines Auftrags gehören zu einem Ortsnetz",
+        "In Hamburg haben Sie keine verifizierte Adresse",
+        "In Frankfurt am Main haben Sie keine verifizierte Adresse",
+    ):
+        assert text.count(sentence) == 1
+    assert "kann portiert werden" not in text
+    assert "030 23125802</span> <span>Diese Rufnummer lässt sich nicht portieren" in text
 
 
 def test_contract_end_shows_the_deadline(acme, client):

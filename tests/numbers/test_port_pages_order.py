@@ -100,6 +100,14 @@ def test_form_signed_before_a_correction_is_asked_for_anew_until_it_is_uploaded(
     assert order(pk).state == "submitted"
 
 
+def test_words_of_the_old_provider_are_quoted_as_the_language_does(acme, client):
+    pk = filled(acme, client)
+    post(acme, client, "port_submit", pk)
+    port_desk.reject(PortOrder.objects.locked(pk), "ADF", "Musterweg 12", by=acme.olga, at=NOW)
+
+    assert "„Musterweg 12“" in said(get(client, "port", pk))
+
+
 def test_submit_shows_the_tracker_and_no_price_of_the_porting(acme, client):
     pk = filled(acme, client)
 
@@ -130,8 +138,8 @@ def test_submit_with_activation_shows_the_price_and_insists_on_it(acme, client):
     ("typed", "sentence", "button", "price"),
     [
         ("030 23125-801", "", "Auftrag einreichen", None),
-        ("030 23125-801 030 23125802", "ist die Rufnummer aktiv", "kostenpflichtiger Aktivierung", "2.90"),
-        ("030 23125-801 030 23125802 030 23125803", "sind die 2 Rufnummern aktiv", "kostenpflichtiger", "2.90"),
+        ("030 23125-801 030 23125802", "ist eine Rufnummer aktiv", "kostenpflichtiger Aktivierung", "2.90"),
+        ("030 23125-801 030 23125802 030 23125803", "sind 2 Rufnummern aktiv", "kostenpflichtiger", "2.90"),
     ],
     ids=["none", "one", "two"],
 )
