@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from django.db import connection
 
 from billing.models import Slot, SlotMove
-from portal import tenancy
+from portal import submissions, tenancy
 
 
 class SlotMissing(LookupError):
@@ -63,13 +63,18 @@ def move(label: str, *, to: str, on: date) -> None:
     SlotMove.objects.create(tenant_id=slot.tenant_id, slot=slot, on=on, from_label=label, to_label=to)
 
 
+# By hand: a click waits for it, and the ORM takes longer to say it than PostgreSQL to do it.
+_SET_END = """
+UPDATE billing_slot SET until_on = %(to)s
+WHERE tenant_id = %(tenant)s AND label = ANY(%(labels)s) AND until_on IS NOT DISTINCT FROM %(was)s
+"""
+
+
 def _set_end(labels: Sequence[str], *, was: date | None, to: date | None) -> None:
-    # By hand: a click waits for it, and the ORM takes longer to say it than PostgreSQL to do it.
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE billing_slot SET until_on = %s"
-            " WHERE tenant_id = %s AND label = ANY(%s) AND until_on IS NOT DISTINCT FROM %s",
-            [to, tenancy.current(), list(labels), was],
-        )
-        if cursor.rowcount != len(labels):
-            raise SlotMissing(f"{len(labels)} slots expected, {cursor.rowcount} found")
+    given = {"to": to, "tenant": tenancy.current(), "labels": list(labels), "was": was}
+    submissions.at_last(
+        _SET_END,
+        given,
+        count=len(labels),
+        otherwise=lambda found: SlotMissing(f"{len(labels)} slots expected, {found} found"),
+    )

@@ -1,6 +1,6 @@
 """Who holds which numbers, read from dates alone: a late job changes nothing of what these answer (rules A1 and A8)."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
@@ -9,7 +9,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 
 from numbers.models import Assignment, PhoneNumber
-from portal import berlin, lookups, tenancy
+from portal import berlin, lookups, submissions, tenancy
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,7 @@ SELECT json_agg(json_build_array(m.id, m.name, a.from_at, a.until_at) ORDER BY a
 FROM numbers_assignment AS a JOIN staff_staffmember AS m ON m.tenant_id = a.tenant_id AND m.id = a.staff_member_id
 WHERE a.tenant_id = numbers_phonenumber.tenant_id AND a.number_id = numbers_phonenumber.id
 AND (a.until_at IS NULL OR a.until_at > %s)"""
-_HOLDERS = """
-SELECT a.number_id, a.staff_member_id, m.name, a.from_at, a.until_at FROM numbers_assignment AS a
-JOIN staff_staffmember AS m ON m.tenant_id = a.tenant_id AND m.id = a.staff_member_id
-JOIN numbers_phonenumber AS n ON n.tenant_id = a.tenant_id AND n.id = a.number_id"""
+_HOLDERS = "SELECT * FROM number_holders(%s, %s, %s, %s)"
 
 
 def present(at: datetime) -> "QuerySet[Assignment]":
@@ -63,24 +60,34 @@ def ahead(at: datetime) -> "QuerySet[Assignment]":
 
 def of_numbers(number_ids: Collection[int], *, at: datetime) -> dict[int, Holding]:
     """Return who holds and who will hold each of these numbers, in one query; numbers of nobody are left out."""
-    condition, given = tenancy.narrowed("a.")
-    found: dict[int, Holding] = {}
-    with connection.cursor() as cursor:  # by hand: a click and every thousand rows of an export wait for it
-        cursor.execute(
-            f"{_HOLDERS} WHERE {condition} AND a.number_id = ANY(%s) AND (a.until_at IS NULL OR a.until_at > %s)"
-            f" AND (n.last_active_on IS NULL OR n.last_active_on >= %s) ORDER BY a.from_at, m.sort_key, a.id",
-            [*given, lookups.keys(number_ids), at, berlin.day(at)],
-        )
-        for row in cursor.fetchall():
-            holder = Holder(*row)
-            held = found.setdefault(holder.number_id, Holding())
-            (held.ahead if holder.from_at > at else held.present).append(holder)
-    return found
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLDERS, _asked(number_ids, at))
+        return _found(cursor.fetchall(), at)
 
 
 def of_number(number: PhoneNumber, *, at: datetime) -> Holding:
     """Return who holds and who will hold this number."""
     return of_numbers([number.pk], at=at).get(number.pk, NOBODY)
+
+
+def ask(number_id: int, *, at: datetime) -> Callable[[], Holding]:
+    """Ask who holds and who will hold a number, together with the last statement of this click; return what gives the
+    answer then."""
+    last = submissions.at_last(_HOLDERS, _asked([number_id], at))
+    return lambda: _found(last.rows, at).get(number_id, NOBODY)
+
+
+def _asked(number_ids: Collection[int], at: datetime) -> list[Any]:
+    return [tenancy.current(), lookups.keys(number_ids), at, berlin.day(at)]
+
+
+def _found(rows: Iterable[tuple[Any, ...]], at: datetime) -> dict[int, Holding]:
+    found: dict[int, Holding] = {}
+    for row in rows:
+        holder = Holder(*row)
+        held = found.setdefault(holder.number_id, Holding())
+        (held.ahead if holder.from_at > at else held.present).append(holder)
+    return found
 
 
 def history(number: PhoneNumber, *, at: datetime, most: int = 60) -> tuple[Holding, list[Holder]]:

@@ -199,11 +199,11 @@ def _all(conditions: "list[_Condition]") -> "_Condition":
     return " AND ".join(sql for sql, _ in conditions), [value for _, given in conditions for value in given]
 
 
-def shown(number: PhoneNumber, *, at: datetime) -> dict[str, Any]:
-    """Return what a row is drawn from for a number in hand, whose area is loaded."""
+def shown(number: PhoneNumber, *, at: datetime, holding: holders.Holding | None = None) -> dict[str, Any]:
+    """Return what a row is drawn from for a number in hand, whose area is loaded; asks who holds it if need be."""
     own = {name: getattr(number, name) for name in SHOWN if "__" not in name}
     own |= {"area__area_code": number.area.area_code, "area__name": number.area.name}
-    return own | {"holding": holders.of_number(number, at=at)}
+    return own | {"holding": holding or holders.of_number(number, at=at)}
 
 
 def state_at(row: Mapping[str, Any], at: datetime) -> NumberState:

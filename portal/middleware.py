@@ -94,8 +94,8 @@ class TenantMiddleware(OneTransaction):
         if user_id is None:
             return self.get_response(request)
         chosen: int | None = request.session.get("tenant_id")
-        person, rows = tenancy.announce_and_ask(user_id=user_id, tenant_id=chosen)
-        with door.at_hand(User.from_db("default", _PERSON, person) if person else None):
+        rows = tenancy.announce_and_ask(user_id=user_id, tenant_id=chosen)
+        with door.at_hand(User.from_db("default", _PERSON, rows[0][: len(_PERSON)]) if rows else None):
             is_authenticated = request.user.is_authenticated  # Django checks the session against the person's password
         if not is_authenticated:
             tenancy.announce(user_id=None, tenant_id=None)
@@ -133,9 +133,11 @@ def _memberships(rows: Iterable[tuple[Any, ...]]) -> list[Membership]:
     """Return the memberships of `tenancy.announce_and_ask`, each with its tenant."""
     found = []
     for row in rows:
-        membership = Membership.from_db("default", _MEMBERSHIP, row[: len(_MEMBERSHIP)])
-        membership.tenant = Tenant.from_db("default", _TENANT, row[len(_MEMBERSHIP) :])
-        found.append(membership)
+        own = row[len(_PERSON) : -len(_TENANT)]
+        if own[0] is not None:
+            membership = Membership.from_db("default", _MEMBERSHIP, own)
+            membership.tenant = Tenant.from_db("default", _TENANT, row[-len(_TENANT) :])
+            found.append(membership)
     return found
 
 

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 from allauth.usersessions.models import UserSession
-from django.contrib.sessions.backends.db import SessionStore
 
 from portal import audit
 from portal.models import User
+from portal.session_store import SessionStore
 
 
 def end(user: User, *, tenant_id: int, by: User | str, at: datetime) -> int:

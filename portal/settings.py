@@ -195,6 +195,7 @@ USERSESSIONS_TRACK_ACTIVITY = False
 
 # Sessions and cookies: names differ between web and operator, for cookies do not know ports.
 _PREFIX = ("__Host-" if SECURE else "") + ("operator_" if PROCESS == "operator" else "portal_")
+SESSION_ENGINE = "portal.session_store"
 SESSION_COOKIE_NAME = f"{_PREFIX}session"
 CSRF_COOKIE_NAME = f"{_PREFIX}csrf"
 LANGUAGE_COOKIE_NAME = f"{_PREFIX}language"

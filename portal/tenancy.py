@@ -40,14 +40,7 @@ def narrowed(of: str = "") -> tuple[str, list[int]]:
 
 
 _ANNOUNCE = "SELECT set_config('app.user_id', %s, true), set_config('app.tenant_id', %s, true)"
-_PERSON = """
-SELECT id, password, last_login, email, name, language, theme, preferences::json, is_operator, is_active, joined_at
-FROM portal_user WHERE id = %s
-"""
-_MEMBERSHIPS = """
-SELECT m.id, m.user_id, m.tenant_id, m.role, m.created_at, t.id, t.name, t.slug, t.customer_number, t.created_at
-FROM portal_membership m JOIN portal_tenant t ON t.id = m.tenant_id WHERE m.user_id = %s ORDER BY t.name, m.id
-"""
+_VISITOR = "SELECT * FROM portal_visitor(%s)"
 
 
 def announce(*, user_id: int | None, tenant_id: int | None) -> None:
@@ -57,20 +50,17 @@ def announce(*, user_id: int | None, tenant_id: int | None) -> None:
         cursor.execute(_ANNOUNCE, [str(user_id or ""), str(tenant_id or "")])
 
 
-def announce_and_ask(*, user_id: int, tenant_id: int | None) -> tuple[tuple[Any, ...] | None, list[tuple[Any, ...]]]:
-    """Announce both, and return the person and their memberships: one way to the server for every page.
+def announce_and_ask(*, user_id: int, tenant_id: int | None) -> list[tuple[Any, ...]]:
+    """Announce both, and return the person with their memberships: one way to the server for every page.
 
-    The person is a row of the columns of a user (None if there is none); a membership's row holds its own columns and
-    then those of its tenant.
+    A row holds the columns of the user, then those of a membership and of its tenant (None without membership); there
+    is none if there is no such person.
     """
     _insist_on_transaction()
     with connection.cursor() as cursor:
-        statement = f"{_ANNOUNCE};{_PERSON};{_MEMBERSHIPS}"
-        cursor.execute(statement, [str(user_id), str(tenant_id or ""), user_id, user_id])
+        cursor.execute(f"{_ANNOUNCE}; {_VISITOR}", [str(user_id), str(tenant_id or ""), user_id])
         cursor.nextset()
-        person = cursor.fetchone()
-        cursor.nextset()
-        return person, list(cursor.fetchall())
+        return list(cursor.fetchall())
 
 
 def _insist_on_transaction() -> None:

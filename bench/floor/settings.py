@@ -27,4 +27,5 @@ TEMPLATES[0]["OPTIONS"]["context_processors"] = [
     "django.contrib.auth.context_processors.auth",
     "django.contrib.messages.context_processors.messages",
 ]
+SESSION_ENGINE = "django.contrib.sessions.backends.db"  # plain Django's
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000  # the admin sends the ids of all rows it acts on

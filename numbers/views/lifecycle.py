@@ -17,13 +17,14 @@ from django.views.decorators.http import require_http_methods
 
 from billing.models import PriceClass
 from billing.written import euros
-from numbers import lifecycle, previews, rows
+from numbers import holders, lifecycle, previews, rows
 from numbers.forms.lifecycle import ActivateForm, DeactivateForm, WithdrawForm
+from numbers.holders import Holding
 from numbers.messages import display
 from numbers.models import LockedNumber, NumberState, PhoneNumber, Usage
 from numbers.outcomes import Outcome, Reason, Result
 from numbers.views.back import back_to
-from numbers.views.changed import changed
+from numbers.views.changed import changed, in_list
 from portal import submissions
 from portal.access import Request, administrator
 
@@ -39,6 +40,7 @@ class Act:
 
     def __init__(self, request: Request, verb: str, pk: int) -> None:
         self.request, self.verb, self.pk, self.at = request, verb, pk, timezone.now()
+        self.holding: Callable[[], Holding] | None = None  # gives who holds the number, once the click was counted
 
     @cached_property
     def number(self) -> PhoneNumber:
@@ -111,7 +113,7 @@ def _dialog(act: Act, form: forms.Form) -> HttpResponse:
         "shown": preview,
         "url": reverse(f"numbers:{act.verb}", args=[act.number.pk]),
         "back": back,
-        "in_list": bool(request.htmx) and back.partition("?")[0] == reverse("numbers:overview"),
+        "in_list": in_list(request, back),
         "pairs": _facts(act.number),
         "price": previews.written(preview.quote) if preview.quote else None,
         "price_seen": str(preview.quote.monthly) if preview.quote else "",
@@ -139,6 +141,8 @@ def _once(act: Act, form: forms.Form, work: Work) -> dict[str, Any]:
         act.number = locked[0]
         before = locked[0].state_at(act.at)
         outcome = work(locked)[0]
+        if act.request.htmx:
+            act.holding = holders.ask(act.pk, at=act.at)
         until = locked[0].last_active_on
         return {
             "result": outcome.result,
@@ -159,7 +163,8 @@ def _answer(act: Act, kept: dict[str, Any]) -> HttpResponseBase:
     else:
         level = messages.info if outcome.result == Result.UNCHANGED else messages.warning
         level(request, f"{display(act.number)}: {outcome.sentence}")
-    return changed(request, act.number, outcome, at=act.at)
+    holding = act.holding() if act.holding else None
+    return changed(request, act.number, outcome, at=act.at, holding=holding)
 
 
 def _outcome(pk: int, kept: dict[str, Any]) -> Outcome:

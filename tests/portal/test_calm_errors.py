@@ -1,8 +1,9 @@
 """The error page must not fail with what broke: the database may be gone."""
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.db import OperationalError
+
+from portal.session_store import SessionStore
 
 
 @pytest.mark.django_db

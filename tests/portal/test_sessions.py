@@ -189,3 +189,22 @@ def test_a_session_from_before_a_new_password_is_nobodys_and_nobody_is_announced
     assert f"set_config('app.user_id', '{cast.alice.pk}', true)" in announced[0]
     assert "set_config('app.user_id', '', true), set_config('app.tenant_id', '', true)" in announced[1]
     assert len(announced) == 2
+
+
+def row(thing):
+    return {field.attname: getattr(thing, field.attname) for field in thing._meta.concrete_fields}
+
+
+def test_a_page_knows_person_memberships_and_tenants_as_their_rows_are(cast, sign_in, as_operator):
+    User.objects.filter(pk=cast.erika.pk).update(preferences={"columns": ["area"]}, theme="dark")
+    loner = make.user("loner@partner.example", "Lone Loner", {})
+
+    for who, tenants in ((cast.erika, ["Acme GmbH", "Globex AG"]), (loner, [])):
+        asked = sign_in(who).get("/accounts/sessions/").wsgi_request
+
+        with as_operator():
+            own = list(Membership.objects.filter(user=who).select_related("tenant").order_by("tenant__name"))
+            assert row(asked.user) == row(User.objects.get(pk=who.pk))
+        assert [row(m) for m in asked.memberships] == [row(m) for m in own]
+        assert [row(m.tenant) for m in asked.memberships] == [row(m.tenant) for m in own]
+        assert [m.tenant.name for m in asked.memberships] == tenants

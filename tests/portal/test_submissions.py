@@ -137,3 +137,38 @@ def test_what_nobody_waits_for_is_done_with_the_click_and_not_at_all_if_it_fails
     assert written() == before + 2
     with as_operator():
         assert OutboxMessage.objects.latest("id").context == {"name": "100 %s"}
+
+
+FIND = "SELECT name FROM portal_tenant WHERE id = %s"
+
+
+def test_what_is_asked_at_last_is_answered_with_the_click_and_at_once_outside_of_one(acme):
+    asked = []
+
+    def work():
+        asked.append(submissions.at_last(FIND, [acme.acme.pk]))
+        assert asked[0].rows == []
+        return {}
+
+    submissions.once(uuid4(), "swap", by=acme.alice, at=NOW, work=work)
+
+    assert asked[0].rows == [("Acme GmbH",)]
+    assert submissions.at_last(FIND, [acme.acme.pk]).rows == [("Acme GmbH",)]
+
+
+def test_a_last_statement_that_meets_too_few_rows_undoes_the_click(acme):
+    def work():
+        acme.alice.name = "Alice Anders"
+        acme.alice.save(update_fields=["name"])
+        submissions.at_last(FIND, [acme.acme.pk], count=1, otherwise=LookupError)
+        submissions.at_last(FIND, [8_888_888], count=1, otherwise=lambda found: LookupError(f"{found} found"))
+        return {}
+
+    with pytest.raises(LookupError, match="0 found"):
+        submissions.once(key := uuid4(), "swap", by=acme.alice, at=NOW, work=work)
+
+    acme.alice.refresh_from_db()
+    assert acme.alice.name == "Alice Adler"
+    assert not Submission.objects.filter(key=key).exists()
+    with pytest.raises(LookupError):
+        submissions.at_last(FIND, [8_888_888], count=1, otherwise=LookupError)
