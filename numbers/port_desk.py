@@ -6,6 +6,7 @@ Every operation takes a locked order inside its tenant's transaction.
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.db.models import Max, Q
 from django.utils.translation import gettext_lazy as _
@@ -20,11 +21,13 @@ from numbers.models import (
     RejectionCode,
     ToSend,
 )
-from numbers.porting import PortRefused, expect, step
+from numbers.porting import PortRefused, expect, step, trace
 from portal import berlin
 from portal.models import User
 
 ASKING = (PortEventKind.SUBMITTED, PortEventKind.CHANGE_ASKED, PortEventKind.CANCELLED)  # these set `to_send`
+type Waiting = tuple[ToSend, int, int]
+
 IN_WORDS = (RejectionCode.VAE, RejectionCode.SON)  # codes that say nothing without the old provider's words
 
 
@@ -58,15 +61,15 @@ def tasks(*, at: datetime, q: str = "") -> list[Task]:
     return sorted(found, key=lambda task: (not task.interrupted, task.due_on or date.max, task.order.pk))
 
 
-def version(order: PortOrder) -> int:
+def version(pk: int) -> int:
     """Return which of its events was the order's last: whoever decides about it has to know that one."""
-    newest: int = PortEvent.objects.filter(order=order).aggregate(Max("pk", default=0))["pk__max"]
+    newest: int = PortEvent.objects.filter(order=pk).aggregate(Max("pk", default=0))["pk__max"]
     return newest
 
 
 def expect_version(order: LockedPortOrder, seen: int) -> None:
     """Raise PortRefused if something has happened to the order since somebody looked at it."""
-    if version(order) != seen:
+    if version(order.pk) != seen:
         raise PortRefused(_("Something has happened to this order since you looked at it. Please look at it anew."))
 
 
@@ -78,14 +81,41 @@ def take(order: LockedPortOrder, *, by: User, at: datetime) -> None:
     step(order, "take", PortEventKind.TAKEN, key=str(times + 1), by=by, at=at, agent=by)
 
 
-def note_sent(order: LockedPortOrder, *, reference: str = "", by: User | str, at: datetime) -> None:
-    """Note that the old provider has what waited in `to_send`, and its reference (WBCI: VA-ID). Raises PortRefused."""
+def waiting(order: PortOrder) -> Waiting:
+    """Return what waits to be handed over: what it is, of which attempt, after how many changes of the date."""
+    return ToSend(order.to_send), order.attempt, order.changes
+
+
+def set_off(order: LockedPortOrder, *, by: str, at: datetime) -> None:
+    """Note, before an adapter talks, that what waits may reach the old provider from now on, answer or no answer.
+
+    An order that is cancelled after that is called off there. Raises PortRefused when nothing waits any more.
+    """
+    expect(order, "note_sent")
     if not order.to_send:
         raise PortRefused(_("Nothing waits to be handed over to the old provider."))
-    what = ToSend(order.to_send)
-    key, details = f"{what}.{order.attempt}.{order.changes}", {"what": what, "reference": reference.strip()}
-    kept = reference.strip() or order.reference
-    step(order, "note_sent", PortEventKind.SENT, key=key, by=by, at=at, details=details, to_send="", reference=kept)
+    if not order.on_its_way:
+        order.on_its_way = True
+        order.save(update_fields=["on_its_way"])
+        trace(order, "porting.set_off", {}, {"what": order.to_send}, by=by, at=at)
+
+
+def note_sent(
+    order: LockedPortOrder, *, reference: str = "", handed: Waiting | None = None, by: User | str, at: datetime
+) -> None:
+    """Note that the old provider has what waited in `to_send`, and its reference (WBCI: VA-ID). Raises PortRefused.
+
+    `handed` is what an adapter handed over: if somebody has changed or cancelled the order meanwhile, what waits now
+    goes on waiting.
+    """
+    handed = handed or waiting(order)
+    key = ".".join(map(str, handed))
+    if not handed[0] or PortEvent.objects.filter(order=order, kind=PortEventKind.SENT, key=key).exists():
+        raise PortRefused(_("Nothing waits to be handed over to the old provider."))
+    to: dict[str, Any] = {"reference": reference.strip() or order.reference}
+    to |= {"to_send": ToSend.NOTHING} if handed == waiting(order) else {}
+    details = {"what": handed[0], "reference": reference.strip()}
+    step(order, "note_sent", PortEventKind.SENT, key=key, by=by, at=at, details=details, **to)
 
 
 def accept(order: LockedPortOrder, on: date, *, by: User, at: datetime) -> None:

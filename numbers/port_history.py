@@ -16,6 +16,7 @@ KINDS: dict[str, tuple[Promise, str, str]] = {
     "porting.document": (gettext_lazy("Signed port order uploaded"), "plus", ""),
     "porting.submitted": (gettext_lazy("Port order submitted"), "arrow-right", ""),
     "porting.taken": (gettext_lazy("Port order being worked on"), "user-plus", ""),
+    "porting.set_off": (gettext_lazy("Port order on its way to the old provider"), "arrow-right", ""),
     "porting.sent": (gettext_lazy("Port order handed over to the old provider"), "arrow-right", ""),
     "porting.accepted": (gettext_lazy("Port order accepted"), "circle-check", "ok"),
     "porting.rejected": (gettext_lazy("Port order rejected"), "circle-x", "warn"),

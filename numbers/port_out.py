@@ -57,11 +57,14 @@ def announce(
     return rows
 
 
-def withdraw(numbers: Sequence[LockedNumber], *, by: User, at: datetime) -> None:
-    """Note that these numbers of one tenant stay after all. Raises PortOutRefused when no departure is announced."""
-    rows = list(PortOut.objects.of(number.pk for number in numbers))
+def withdraw(numbers: Sequence[LockedNumber], *, announced: Sequence[int], by: User, at: datetime) -> None:
+    """Note that these numbers of one tenant stay after all; `announced` are the ids of the departures that are meant.
+
+    Raises PortOutRefused when one of them is not announced any more, even if another one of its number is.
+    """
+    rows = list(PortOut.objects.of(number.pk for number in numbers).filter(pk__in=announced))
     if len(rows) != len(numbers) or not rows:
-        raise PortOutRefused(_("No departure of this number is announced, or it has left already."), "numbers")
+        raise PortOutRefused(_("This departure is not announced any more. Please look at the list anew."), "numbers")
     PortOut.objects.filter(pk__in=[row.pk for row in rows]).update(state=PortOutState.WITHDRAWN, ended_at=at)
     day = rows[0].leaves_on
     _trace(numbers, "number.port_out_withdrawn", {"leaves_on": day.isoformat()}, {}, by=by, at=at)

@@ -1,6 +1,8 @@
 """Handing over, by an adapter, what waits for old providers; with none switched on it waits for people.
 
-No transaction is open while the adapter talks. A message whose answer was lost is handed over again under its key.
+No transaction is open while the adapter talks: before it does, the order is marked as on its way, so that whoever
+cancels it from then on has it called off at the old provider, whether or not the answer arrives. A message whose answer
+was lost is handed over again under its key.
 """
 
 from datetime import datetime
@@ -9,6 +11,7 @@ import structlog
 
 from numbers import port_desk, port_export, port_transport
 from numbers.models import PortOrder
+from numbers.porting import PortRefused
 from portal import tenancy
 
 log = structlog.get_logger(__name__)
@@ -27,19 +30,19 @@ def hand_over(*, at: datetime) -> int:
 
 def _one(adapter: port_transport.PortingTransport, pk: int, tenant_id: int, *, at: datetime) -> bool:
     with tenancy.tenant_transaction(tenant_id):
-        order = PortOrder.objects.select_related("tenant", "provider", "area").get(pk=pk)
-        what, message = _what(order), port_export.message(order)
+        order = PortOrder.objects.select_related("tenant", "provider", "area").locked(pk)
+        if not order.to_send:  # answered by people since it was found
+            return False
+        port_desk.set_off(order, by=BY, at=at)
+        handed, message = port_desk.waiting(order), port_export.message(order)
     try:
         reference = adapter.hand_over(message)
     except port_transport.TransportError as error:
         log.warning("port message not handed over", order=pk, reason=str(error))
         return False
     with tenancy.tenant_transaction(tenant_id):
-        order = PortOrder.objects.locked(pk)
-        if _what(order) == what:  # else somebody changed or cancelled it meanwhile: that goes with the next run
-            port_desk.note_sent(order, reference=reference, by=BY, at=at)
+        try:
+            port_desk.note_sent(PortOrder.objects.locked(pk), reference=reference, handed=handed, by=BY, at=at)
+        except PortRefused as refused:  # people noted it, or completed the order, while the adapter talked
+            log.warning("port message handed over but not noted", order=pk, reason=str(refused))
     return True
-
-
-def _what(order: PortOrder) -> tuple[str, int, int]:
-    return order.to_send, order.attempt, order.changes

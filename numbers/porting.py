@@ -114,7 +114,7 @@ def save(order: LockedPortOrder, changes: Mapping[str, Any], *, by: User, at: da
     before, after = audit.change(order, changes)
     if after:
         order.save(update_fields=list(after))
-        _trace(order, "porting.saved", before, after, by=by, at=at)
+        trace(order, "porting.saved", before, after, by=by, at=at)
 
 
 def set_numbers(order: LockedPortOrder, numbers: Numbers, *, by: User, at: datetime) -> None:
@@ -133,7 +133,7 @@ def set_numbers(order: LockedPortOrder, numbers: Numbers, *, by: User, at: datet
     if after:
         order.save(update_fields=list(about))
         _put(order, numbers.e164s, claimed=order.state == PortState.REJECTED)
-        _trace(order, "porting.saved", before, after, by=by, at=at)
+        trace(order, "porting.saved", before, after, by=by, at=at)
 
 
 def numbers_of(order: PortOrder) -> Numbers:
@@ -280,8 +280,9 @@ def cancel(order: LockedPortOrder, *, reason: str = "", by: User, at: datetime) 
 
 
 def is_known_there(order: PortOrder) -> bool:
-    """Return whether the old provider has the order and may act on it, so that cancelling means telling it."""
-    return order.state in (PortState.SUBMITTED, PortState.CONFIRMED) and order.to_send != ToSend.ORDER
+    """Return whether the old provider may have the order and act on it, so that cancelling means telling it."""
+    is_told: bool = order.on_its_way or order.to_send != ToSend.ORDER
+    return order.state in (PortState.SUBMITTED, PortState.CONFIRMED) and is_told
 
 
 def replace_temporary(order: LockedPortOrder, *, by: User, at: datetime) -> Outcome:
@@ -349,6 +350,7 @@ def step(
     """
     expect(order, verb)
     state = order.state
+    to |= {"on_its_way": False} if "to_send" in to else {}
     before, after = audit.change(order, to)
     order.state = MOVES.get((PortState(state), verb), PortState(state))
     order.save(update_fields=["state", *to])
@@ -356,7 +358,7 @@ def step(
         tenant_id=order.tenant_id, order=order, kind=kind, key=key, at=at, by_name=str(by)[:120], details=details or {}
     )
     after |= {"state": order.state, **(details or {})}
-    _trace(order, f"porting.{kind}", before | {"state": state}, after, by=by, at=at)
+    trace(order, f"porting.{kind}", before | {"state": state}, after, by=by, at=at)
 
 
 def expect(order: PortOrder, verb: str) -> None:
@@ -388,8 +390,9 @@ def _put(order: PortOrder, e164s: Sequence[str], *, claimed: bool) -> None:
         raise PortRefused(found[0].sentence, "numbers", found)
 
 
-def _trace(
+def trace(
     order: PortOrder, verb: str, before: dict[str, Any], after: dict[str, Any], *, by: User | str, at: datetime
 ) -> None:
+    """Leave an event of the order in the trace."""
     entry = audit.Entry("port_order", order.pk, str(order), before, after)
     audit.record(verb, [entry], by=by, at=at, tenant_id=order.tenant_id)

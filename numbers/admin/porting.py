@@ -91,11 +91,12 @@ class PortOrderAdmin(Console):
 
     def look(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show an order with everything the old provider asks for, and record what it answers."""
-        order, form = _found(pk), AnswerForm(request.POST or None)
-        if form.is_valid() and self._act(request, order, form):
+        form = AnswerForm(request.POST or None)
+        if form.is_valid() and self._act(request, _found(pk), form):
             return redirect("admin:numbers_portorder_look", pk)
+        seen, order = port_desk.version(pk), _found(pk)  # in this order: the version may be too old, never too new
         context = port_page.order(order, at=timezone.now()) | {"form": form, "title": _t("Port order")}
-        context |= {"forms": form.parts(), "seen": port_desk.version(order)}
+        context |= {"forms": form.parts(), "seen": seen}
         return render(request, "admin/numbers/port_work.html", self.admin_site.each_context(request) | context)
 
     def _act(self, request: HttpRequest, order: PortOrder, form: AnswerForm) -> bool:
@@ -106,7 +107,7 @@ class PortOrderAdmin(Console):
                 port_desk.expect_version(locked, form.cleaned_data["seen"])
                 act(locked, form.cleaned_data, {"by": agent(request), "at": at})
         except PortRefused as refused:
-            form.add_error(refused.field if refused.field in form.fields else None, str(refused.reason))
+            form.refuse(refused)
             return False
         messages.success(request, _t("It is noted."))
         return True
@@ -198,7 +199,8 @@ class PortOutAdmin(Console):
         for out in queryset.select_related("number__area", "tenant"):
             try:
                 with tenant_transaction(out.tenant_id):
-                    port_out.withdraw(PhoneNumber.objects.locked([out.number_id]), by=agent(request), at=at)
+                    numbers = PhoneNumber.objects.locked([out.number_id])
+                    port_out.withdraw(numbers, announced=[out.pk], by=agent(request), at=at)
             except PortOutRefused as refused:
                 messages.error(request, f"{number_messages.display(out.number)}: {refused.reason}")
             else:

@@ -1,5 +1,6 @@
 """The operator's desk of porting: what the old provider answered, and numbers that leave."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -8,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from numbers import port_numbers
 from numbers.models import PortProvider, RejectionCode
 from numbers.port_numbers import NumbersRefused
+from numbers.porting import PortRefused
 
 _DAY = forms.DateInput({"type": "date"}, "%Y-%m-%d")
 _NEEDED = {
@@ -15,6 +17,8 @@ _NEEDED = {
     "move": ("on", _("Please enter the date that the old provider names.")),
     "reject": ("code", _("Please choose the code of the rejection.")),
 }
+_ANEW = _("This order was not looked at here. Please look at it anew.")
+_STRANGE = dict.fromkeys(("required", "invalid", "invalid_choice"), _ANEW)
 # each act of the desk with the fields it takes
 ACTS = {
     "take": (),
@@ -33,8 +37,8 @@ ACTS = {
 class AnswerForm(forms.Form):
     """One act on an order as it was looked at (`seen`: its last event), with what it needs."""
 
-    seen = forms.IntegerField(widget=forms.HiddenInput)
-    act = forms.ChoiceField(choices=[(act, act) for act in ACTS])
+    seen = forms.IntegerField(widget=forms.HiddenInput, error_messages=_STRANGE)
+    act = forms.ChoiceField(choices=[(act, act) for act in ACTS], error_messages=_STRANGE)
     on = forms.DateField(label=_("Date"), required=False, widget=_DAY)
     code = forms.ChoiceField(label=_("Code"), choices=[("", "–"), *RejectionCode.choices], required=False)
     reason = forms.CharField(
@@ -48,9 +52,29 @@ class AnswerForm(forms.Form):
             self.add_error(field, str(sentence))
         return self.cleaned_data
 
-    def parts(self) -> dict[str, list[forms.BoundField]]:
+    def refuse(self, refused: PortRefused) -> None:
+        """Say why beside the field it is about, if the act has that field; else above."""
+        here = refused.field in ACTS[self.cleaned_data["act"]]
+        self.add_error(refused.field if here else None, str(refused.reason))
+
+    def parts(self) -> dict[str, list["Part"]]:
         """Return for each act the fields that stand beside its button."""
-        return {act: [self[name] for name in names] for act, names in ACTS.items()}
+        meant = self["act"].value()
+        return {act: [self._part(act, name, filled=act == meant) for name in names] for act, names in ACTS.items()}
+
+    def _part(self, act: str, name: str, *, filled: bool) -> "Part":
+        value, errors = (self[name].value() or "", list(map(str, self[name].errors))) if filled else ("", [])
+        return Part(f"{act}_{name}", self[name], value, errors)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A field beside the button of one act; `value` and `errors` are there if that act was sent."""
+
+    id: str
+    field: forms.BoundField
+    value: str
+    errors: list[str]
 
 
 class AnnounceForm(forms.Form):

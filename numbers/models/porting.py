@@ -121,7 +121,8 @@ class PortOrder(TenantModel):
     the addition to a company's name. `range_from`, `range_until` and `pilot` are extensions of the block. `attempt`
     counts submissions. `price_seen` is the monthly net price of a number that was agreed to with `activate`;
     `temporary` a number that the ported one (a block's pilot) may replace. `to_send` is what the old provider has not
-    been told yet, `change_on` a date somebody asked for instead of `confirmed_on`, `fault` why a changeover failed.
+    been told yet, `on_its_way` that an adapter has begun to tell it, so that it may know; `change_on` a date that was
+    asked for instead of `confirmed_on`, `fault` why a changeover failed.
     """
 
     state = models.CharField(_("State"), max_length=9, choices=PortState, default=PortState.DRAFT)
@@ -178,6 +179,7 @@ class PortOrder(TenantModel):
     )
     reference = models.CharField(_("Reference at the old provider"), max_length=40, blank=True)
     to_send = models.CharField(_("To hand over"), max_length=12, choices=ToSend, blank=True)
+    on_its_way = models.BooleanField(default=False)
     confirmed_on = models.DateField(_("Confirmed date"), null=True, blank=True)
     change_on = models.DateField(_("Date asked for"), null=True, blank=True)
     changes = models.PositiveSmallIntegerField(default=0)

@@ -78,7 +78,8 @@ def test_work_takes_over_hands_over_and_accepts_with_a_date(port, console, cast)
         ("reject", {}, "den Code der Ablehnung"),
         ("reject", {"code": "SON"}, "Worte"),
         ("cancel", {}, "Grund"),
-        ("perhaps", {}, ""),
+        ("perhaps", {}, "Bitte sehen Sie ihn sich noch einmal an."),
+        ("take", {"seen": ""}, "Bitte sehen Sie ihn sich noch einmal an."),
     ],
 )
 def test_work_without_what_it_needs_changes_nothing(port, console, verb, fields, sentence):  # noqa: F811 -- the fixture
@@ -91,18 +92,80 @@ def test_work_without_what_it_needs_changes_nothing(port, console, verb, fields,
 @pytest.mark.parametrize("verb", ["take", "sent", "accept", "reject", "cancel"])
 def test_work_on_what_somebody_has_changed_meanwhile_changes_nothing_and_says_so(port, console, cast, verb):  # noqa: F811 -- the fixture
     with tenant_transaction(port.tenant_id):
-        looked_at = port_desk.version(port)
+        looked_at = port_desk.version(port.pk)
         port_desk.reject(PortOrder.objects.locked(port.pk), "ADF", by=cast.olga, at=NOW)
         signed(cast, PortOrder.objects.locked(port.pk))
         porting.submit(PortOrder.objects.locked(port.pk), by=cast.alice, at=NOW)
-        events = port_desk.version(port)
+        events = port_desk.version(port.pk)
 
     answer = act(console, port, verb, on=DAY.isoformat(), code="RNG", reason="x", reference="x", seen=looked_at)
 
     assert "seit Sie ihn angesehen haben" in text(answer)
     with tenant_transaction(port.tenant_id):
-        assert port_desk.version(port) == events
+        assert port_desk.version(port.pk) == events
     assert (now(port).state, now(port).attempt) == ("submitted", 2)
+
+
+@pytest.fixture
+def asked(port, console, cast):  # noqa: F811 -- the fixture
+    """The order, confirmed, with a later date that its tenant has asked for."""
+    act(console, port, "accept", on=DAY.isoformat())
+    with tenant_transaction(cast.acme.pk, user_id=cast.alice.pk):
+        porting.ask_date(PortOrder.objects.locked(port.pk), DAY + timedelta(days=1), by=cast.alice, at=NOW)
+    return port
+
+
+def test_agreeing_to_a_date_that_has_passed_is_refused_with_its_reason(asked, console, cast):  # noqa: F811 -- the fixture
+    with time_machine.travel(NOW + timedelta(days=23), tick=False):
+        console.force_login(cast.olga)
+
+        answer = act(console, asked, "accept_change")
+
+    assert "Dieser Tag liegt nicht in der Zukunft." in text(answer)
+    assert now(asked).confirmed_on == DAY
+
+
+def test_what_is_wrong_is_tied_to_its_field_and_only_there(asked, console):  # noqa: F811 -- the fixture
+    page = text(act(console, asked, "move", on="2026-12-19"))
+
+    field = page[page.index('id="move_on"') - 100 :][:500]
+    assert 'aria-invalid="true"' in field
+    assert 'aria-describedby="move_on_error"' in field
+    assert "Wochenende" in page[page.index('id="move_on_error"') :][:300]
+    assert (page.count('aria-invalid="true"'), page.count('class="errorlist"')) == (1, 1)
+
+
+def test_refused_act_shows_the_order_as_it_is_now(port, console, cast):  # noqa: F811 -- the fixture
+    url = reverse("admin:numbers_portorder_look", args=[port.pk])
+    seen = console.get(url).context["seen"]
+    with tenant_transaction(port.tenant_id):
+        porting.cancel(PortOrder.objects.locked(port.pk), by=cast.alice, at=NOW)
+
+    answer = console.post(url, {"act": "sent", "seen": seen, "reference": "VH1"})
+
+    assert "seit Sie ihn angesehen haben" in text(answer)
+    assert "so stornieren Sie ihn dort" in text(answer)
+    assert answer.context["order"].state == "cancelled"
+    assert answer.context["seen"] > seen
+
+
+def test_order_is_never_older_than_the_version_sent_with_it(port, console, cast, monkeypatch):  # noqa: F811 -- the fixture
+    """Something happens between the two reads of the page: then the page's version is the older one."""
+    read = port_desk.version
+
+    def version_and_more(pk):
+        found = read(pk)
+        with tenant_transaction(port.tenant_id):
+            order = PortOrder.objects.locked(port.pk)
+            if order.state == "submitted":
+                porting.cancel(order, by=cast.alice, at=NOW)
+        return found
+
+    monkeypatch.setattr(port_desk, "version", version_and_more)
+    page = console.get(reverse("admin:numbers_portorder_look", args=[port.pk]))
+
+    assert page.context["seen"] < read(port.pk)
+    assert page.context["order"].state == "cancelled"
 
 
 def test_desk_narrows_to_what_was_cancelled_and_is_still_to_be_handed_over(port, console, cast):  # noqa: F811 -- the fixture
@@ -220,6 +283,19 @@ def test_announce_tells_the_tenant_and_can_be_taken_back(port, console, cast):  
     assert "bleibt bei Acme GmbH" in taken_back
     again = text(console.post(listed, {"action": "withdraw", "_selected_action": [out.pk]}, follow=True))
     assert "bleibt bei Acme GmbH" not in again
+
+
+def test_withdrawing_a_departure_that_was_announced_anew_meanwhile_leaves_the_new_one(port, console, cast):  # noqa: F811 -- the fixture
+    announce(console, "030 23125-012")
+    ticked = PortOut.objects.get()
+    listed = reverse("admin:numbers_portout_changelist")
+    console.post(listed, {"action": "withdraw", "_selected_action": [ticked.pk]})
+    announce(console, "030 23125-012", leaves_on="2026-12-22")
+
+    answer = text(console.post(listed, {"action": "withdraw", "_selected_action": [ticked.pk]}, follow=True))
+
+    assert "ist nicht mehr angekündigt" in answer
+    assert list(PortOut.objects.order_by("pk").values_list("state", flat=True)) == ["withdrawn", "announced"]
 
 
 @pytest.mark.parametrize("numbers", ["030 23125-999", "gar keine", "030 23125012\n030 23125113"])

@@ -140,16 +140,16 @@ def test_a_block_leaves_with_one_mail_to_each(acme):
 
 def test_a_withdrawn_departure_changes_nothing(acme):
     number = make.number("+493023125750", state="active")
-    announced(acme, number)
+    [row] = announced(acme, number)
 
-    port_out.withdraw(locked(number), by=acme.olga, at=NOW)
+    port_out.withdraw(locked(number), announced=[row.pk], by=acme.olga, at=NOW)
 
     assert run() == 0
     number.refresh_from_db()
     assert (number.state, PortOut.objects.get().state) == ("active", "withdrawn")
     assert mails("port_out_withdrawn").count() == 2
     with pytest.raises(PortOutRefused):
-        port_out.withdraw(locked(number), by=acme.olga, at=NOW)
+        port_out.withdraw(locked(number), announced=[row.pk], by=acme.olga, at=NOW)
 
 
 def test_a_departure_that_is_withdrawn_meanwhile_does_not_end_the_sweep(acme):

@@ -86,7 +86,8 @@ def test_a_departure_that_is_withdrawn_while_the_job_comes_stays_and_nobody_is_t
     on, stays, leaves = SIX.date(), "+493023125760", "+493023125761"
     with tenancy.tenant_transaction(world.acme.pk, user_id=world.alice.pk):
         pks = [make.number(e164, state="active").pk for e164 in (stays, leaves)]
-        port_out.announce(PhoneNumber.objects.locked(pks), on, by=world.olga, at=NOW)
+        rows = port_out.announce(PhoneNumber.objects.locked(pks), on, by=world.olga, at=NOW)
+    [out] = [row.pk for row in rows if row.number_id == pks[0]]
     locked = threading.Event()
 
     def withdraw():
@@ -94,7 +95,7 @@ def test_a_departure_that_is_withdrawn_while_the_job_comes_stays_and_nobody_is_t
             numbers = PhoneNumber.objects.locked(pks[:1])
             locked.set()
             somebody_waits()
-            port_out.withdraw(numbers, by=world.olga, at=NOW)
+            port_out.withdraw(numbers, announced=[out], by=world.olga, at=NOW)
         return "withdrawn"
 
     def leave():

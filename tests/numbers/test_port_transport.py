@@ -7,6 +7,7 @@ import pytest
 from numbers import port_desk, port_sending, porting, tasks
 from numbers.models import PortOrder
 from numbers.port_transport import TransportError
+from portal.models import AuditEvent, OutboxMessage
 from tests import porting as ports
 from tests.conftest import NOW
 
@@ -72,7 +73,9 @@ def test_what_an_adapter_does_not_take_waits(office, hand_over, settings, monkey
     assert PortOrder.objects.get(pk=order.pk).to_send == "order"
 
 
-def test_what_changes_while_the_adapter_talks_is_handed_over_anew(office, hand_over, settings, monkeypatch):
+def test_an_order_cancelled_while_the_adapter_talks_is_called_off_there(
+    office, hand_over, settings, monkeypatch, as_operator
+):
     settings.PORTING_TRANSPORT = LOOPBACK
     order = ports.submitted(office)
 
@@ -82,7 +85,62 @@ def test_what_changes_while_the_adapter_talks_is_handed_over_anew(office, hand_o
     monkeypatch.setattr(ports.Loopback, "meanwhile", staticmethod(meanwhile))
     hand_over()
 
-    assert PortOrder.objects.get(pk=order.pk).state == "cancelled"
+    order.refresh_from_db()
+    assert (order.state, order.to_send, order.reference) == ("cancelled", "cancellation", "DEU.LOOP.VH1")
+    with as_operator():
+        assert OutboxMessage.objects.filter(context__to_send="cancellation", context__pk=order.pk).exists()
+    monkeypatch.setattr(ports.Loopback, "meanwhile", None)
+    hand_over()
+    order.refresh_from_db()
+    assert [message["meldung"] for message in ports.Loopback.taken] == ["VA", "STR-AUF"]
+    assert ports.Loopback.taken[1]["vorabstimmungsId"] == "DEU.LOOP.VH1"
+    assert (order.to_send, ports.events(order)[-1]) == ("", ("sent", "cancellation.1.0"))
+
+
+def test_an_order_whose_answer_was_lost_is_called_off_when_it_is_cancelled(office, hand_over, settings, monkeypatch):
+    settings.PORTING_TRANSPORT = LOOPBACK
+    order = ports.submitted(office)
+    monkeypatch.setattr(ports.Loopback, "refuses", TransportError("no answer"))
+    hand_over()
+    hand_over()
+
+    porting.cancel(ports.locked(order), by=office.alice, at=NOW)
+
+    assert PortOrder.objects.get(pk=order.pk).to_send == "cancellation"
+    assert AuditEvent.objects.filter(verb="porting.set_off").count() == 1
+
+
+def test_an_order_submitted_again_is_not_on_its_way_yet(office, hand_over, settings, monkeypatch):
+    settings.PORTING_TRANSPORT = LOOPBACK
+    order = ports.submitted(office)
+    monkeypatch.setattr(ports.Loopback, "refuses", TransportError("no answer"))
+    hand_over()
+    port_desk.reject(ports.locked(order), "ADF", by=office.olga, at=NOW)
+    porting.submit(ports.locked(order), by=office.alice, at=NOW)
+
+    porting.cancel(ports.locked(order), by=office.alice, at=NOW)
+
+    assert PortOrder.objects.get(pk=order.pk).to_send == ""
+
+
+@pytest.mark.parametrize("answer", ["accepted", "noted"])
+def test_what_people_record_while_the_adapter_talks_stays(office, hand_over, settings, monkeypatch, answer):
+    settings.PORTING_TRANSPORT = LOOPBACK
+    order = ports.submitted(office)
+
+    def meanwhile():
+        if answer == "accepted":
+            port_desk.accept(ports.locked(order), ports.ON, by=office.olga, at=NOW)
+        else:
+            port_desk.note_sent(ports.locked(order), reference="BY.HAND", by=office.olga, at=NOW)
+
+    monkeypatch.setattr(ports.Loopback, "meanwhile", staticmethod(meanwhile))
+    assert hand_over() == 1
+
+    order.refresh_from_db()
+    expected = {"accepted": ("confirmed", "", "DEU.LOOP.VH1"), "noted": ("submitted", "", "BY.HAND")}
+    assert (order.state, order.to_send, order.reference) == expected[answer]
+    assert [key for kind, key in ports.events(order) if kind == "sent"] == ["order.1.0"]
 
 
 def test_a_second_change_while_the_adapter_talks_about_the_first_still_waits(office, hand_over, settings, monkeypatch):
