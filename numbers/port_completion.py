@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing import prices, slots
 from billing.models import PriceClass
-from numbers import inventory, port_calendar, port_desk, port_mails, port_numbers, port_out
+from numbers import inventory, port_calendar, port_desk, port_mails, port_numbers, port_out, port_temporary
 from numbers.inventory import NewNumber
 from numbers.models import (
     LockedPortOrder,
@@ -64,8 +64,9 @@ def complete(order: LockedPortOrder, *, by: User | str, at: datetime) -> None:
     to = {"completed_at": at, "change_on": None, "fault": "", "to_send": ToSend.NOTHING}
     details = {"count": len(added), "works": works}
     step(order, "complete", PortEventKind.COMPLETED, key="0", by=by, at=at, details=details, **to)
-    temporary = "yes" if order.temporary_id else ""
-    port_mails.tell("numbers/port_done", order, at=at, works=works, temporary=temporary)
+    waits = port_temporary.waiting(order, at=at)
+    said = waits.words | {"others": len(added) - 1} if waits else {}
+    port_mails.tell("numbers/port_done", order, at=at, works=works, **said)
 
 
 def remind(order: LockedPortOrder, *, at: datetime) -> None:

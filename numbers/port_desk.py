@@ -5,7 +5,7 @@ Every operation takes a locked order inside its tenant's transaction.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db.models import Max, Q
@@ -211,9 +211,18 @@ def _asked_for(order: PortOrder) -> date:
     return on
 
 
+def possible(at: datetime) -> tuple[date, date]:
+    """Return the first and the last day that can be confirmed: tomorrow, and 180 days ahead (rule P3)."""
+    today = berlin.day(at)
+    return today + timedelta(days=1), port_calendar.latest(today)
+
+
 def _expect_possible(on: date, *, at: datetime) -> None:
-    """Refuse a day on which no number changes provider, or that is not ahead."""
-    if on <= berlin.day(at):
+    """Refuse a day on which no number changes provider, that is not ahead, or that is too far ahead."""
+    first, last = possible(at)
+    if on > last:
+        raise PortRefused(_("This date is too far ahead. At most 180 days are possible."), "on")
+    if on < first:
         raise PortRefused(_("This day is not ahead. Please choose a later one."), "on")
     if obstacle := port_calendar.day_off(on):
         raise PortRefused(obstacle, "on")

@@ -9,8 +9,10 @@ from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from billing.models import PriceClass
 from numbers import addresses, areas, notation
-from numbers.models import LocalArea, PortKind
+from numbers.models import LocalArea, PhoneNumber, PortKind
+from numbers.models.number import PhoneNumberQuerySet
 from numbers.notation import Unreadable
 from portal.refusals import Refused
 
@@ -170,6 +172,12 @@ def taken(e164s: Sequence[str], *, own: int | None) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT * FROM port_taken(%s, %s)", [list(e164s), own or 0])
         return sorted(e164 for (e164,) in cursor.fetchall())
+
+
+def temporaries(at: datetime) -> "PhoneNumberQuerySet":
+    """Return the tenant's numbers that a ported one may replace: active, at the price of a ported one (rule S2)."""
+    found: PhoneNumberQuerySet = PhoneNumber.objects.active(at).filter(price_class=PriceClass.STANDARD)
+    return found
 
 
 def _base(text: str, width: int) -> str:

@@ -14,19 +14,19 @@ from billing import prices, written
 from billing.models import PriceClass
 from numbers import (
     addresses,
-    attachments,
     history,
     messages,
     notation,
     port_calendar,
     port_codes,
     port_days,
+    port_numbers,
     port_signed,
+    port_temporary,
     porting,
 )
 from numbers.models import (
     LocalArea,
-    NumberState,
     PhoneNumber,
     PortDocument,
     PortEvent,
@@ -246,7 +246,7 @@ def calendar(order: PortOrder, *, at: datetime) -> dict[str, Any]:
 
 def temporaries(at: datetime) -> list[tuple[int, str]]:
     """Return the tenant's active numbers, of which one may be used until the ported ones are there."""
-    found = PhoneNumber.objects.active(at).select_related("area").order_by("e164")[:200]
+    found = port_numbers.temporaries(at).select_related("area").order_by("e164")[:200]
     return [(number.pk, messages.display(number)) for number in found]
 
 
@@ -281,7 +281,7 @@ def order(order: PortOrder, *, at: datetime) -> dict[str, Any]:
         "locked": order.is_locked(at),
         "advice": port_codes.MEANING.get(order.code, ""),
         "fix": step_of(port_codes.FIELD_OF.get(order.code, "")),
-        "pair": pair(order),
+        "waits": port_temporary.waiting(order, at=at),
         "held": held(order) if order.state == PortState.COMPLETED else [],
     }
 
@@ -291,32 +291,6 @@ def held(order: PortOrder) -> list[tuple[int, str]]:
     ported = PortNumber.objects.filter(order=order).values("e164")
     found = PhoneNumber.objects.held().filter(e164__in=ported).select_related("area").order_by("e164")
     return [(number.pk, messages.display(number)) for number in found[:SHOWN]]
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """The temporary number and the ported one that can take its place; `erased` is what the old one loses."""
-
-    old: str
-    new: str
-    erased: list[str]
-
-    @property
-    def words(self) -> dict[str, str]:
-        return {"old": self.old, "new": self.new}
-
-
-def pair(order: PortOrder) -> Pair | None:
-    """Return what can be swapped once an order is completed, or None if nothing (any more)."""
-    if order.state != PortState.COMPLETED or not order.temporary_id or porting.was_replaced(order):
-        return None
-    rows = PhoneNumber.objects.held().select_related("area")
-    old = rows.filter(pk=order.temporary_id).first()
-    new = rows.filter(e164=porting.main_number(order)).first()
-    if old is None or new is None or old.state != NumberState.ACTIVE or new.state != NumberState.INACTIVE:
-        return None
-    erased = [hanging.sentence for hanging in attachments.describe([old], by_swap=True)]
-    return Pair(messages.display(old), messages.display(new), erased)
 
 
 def documents(order: PortOrder) -> list[PortDocument]:

@@ -155,7 +155,7 @@ def problems(order: PortOrder, *, at: datetime) -> list[Problem]:
     found += port_numbers.findings(numbers, own=order.pk, at=at)
     if obstacle := date_refusal(order, order.requested_on, today=berlin.day(at)):
         found.append(obstacle)
-    if order.temporary_id and not PhoneNumber.objects.active(at).filter(pk=order.temporary_id).exists():
+    if order.temporary_id and not port_numbers.temporaries(at).filter(pk=order.temporary_id).exists():
         found.append(Problem("temporary", _("This number is not active any more. Please choose another one, or none.")))
     if unsigned := port_signed.refusal(order, numbers.e164s):
         found.append(Problem("document", unsigned))

@@ -97,6 +97,7 @@ class PortOrderAdmin(Console):
         seen, order = port_desk.version(pk), _found(pk)  # in this order: the version may be too old, never too new
         context = port_page.order(order, at=timezone.now()) | {"form": form, "title": _t("Port order")}
         context |= {"forms": form.parts(), "seen": seen}
+        context |= dict(zip(("first", "last"), port_desk.possible(timezone.now()), strict=True))
         return render(request, "admin/numbers/port_work.html", self.admin_site.each_context(request) | context)
 
     def _act(self, request: HttpRequest, order: PortOrder, form: AnswerForm) -> bool:

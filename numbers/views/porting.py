@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from numbers import port_list, port_page, porting
+from numbers import port_list, port_page, port_temporary, porting
 from numbers.forms.porting import ActForm, MoveForm, ReplaceForm
 from numbers.models import LockedPortOrder, PortDocument, PortOrder, PortState
 from numbers.porting import PortRefused
@@ -93,17 +93,18 @@ def cancel(request: Request, pk: int) -> HttpResponse:
 def replace(request: Request, pk: int) -> HttpResponse:
     """Let the ported number take the place of the temporary one, in one step (rule S1)."""
     order, form = found(pk), ReplaceForm(request.POST if request.method == "POST" else None)
-    pair = port_page.pair(order)
-    if pair is None:
+    waits = port_temporary.waiting(order, at=timezone.now())
+    if waits is None or waits.how != "swap":
         return _nothing_to_replace(request, order)
+    old, new = waits.words["temporary"], waits.words["waiting"]
 
     def work(row: LockedPortOrder, at: datetime) -> None:
         porting.replace_temporary(row, by=request.user, at=at)
 
     if form.is_valid() and _done(request, form, pk, "port.replace", work):
-        messages.success(request, _("%(old)s was replaced by %(new)s.") % pair.words)
+        messages.success(request, _("%(old)s was replaced by %(new)s.") % {"old": old, "new": new})
         return redirect("numbers:port", pk)
-    context = {"order": order, "form": form, "pair": pair}
+    context = {"order": order, "form": form, "old": old, "new": new, "erased": port_temporary.erased(waits.old)}
     return render(request, "numbers/porting/replace.html", context, status=422 if form.is_bound else 200)
 
 

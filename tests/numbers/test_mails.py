@@ -60,7 +60,10 @@ CONTEXT = {
     "leaves": "2026-12-08",
     "meaning": "Die Adresse weicht ab.",
     "works": "yes",
-    "temporary": "yes",
+    "temporary": "030 23125900",
+    "waiting": "030 23125901",
+    "how": "swap",
+    "others": 3,
     "to_send": "change",
 }
 SENDERS = ("lifecycle.py", "swap.py", "effects.py", "bulk.py", "assignment.py", "handovers.py", "letters.py")

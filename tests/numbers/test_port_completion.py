@@ -1,12 +1,15 @@
 """The day of the changeover: reminders, arrivals, the job, and being killed in the middle of it."""
 
+import html
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from io import StringIO
 
 import pytest
+import time_machine
 from django.core.management import call_command
 from django.db import connection, transaction
+from django.urls import reverse
 
 from billing import prices
 from billing.models import PriceClass, Slot
@@ -106,7 +109,40 @@ def test_a_number_that_replaces_a_temporary_one_waits_for_that(office):
     run(SIX)
 
     assert states() == {"+493023125710": "inactive", "+493023125711": "active", "+493023125730": "active"}
-    assert mails("port_done").first().context["temporary"] == "yes"
+
+
+ALL = "Sie sind inaktiv angekommen und klingeln noch nicht."
+CASES = {  # what became of the temporary number, numbers, activate → what the mail says and what it must not say
+    "swap, alone": ("active", 1, False, ["030 23125710 wartet inaktiv", "nicht selbst"], ["übrige", ALL, "sind aktiv"]),
+    "swap, others work": ("active", 3, True, ["030 23125710 wartet", "Die 2 übrigen Rufnummern sind aktiv"], [ALL]),
+    "swap, one other does not": ("active", 2, False, ["Die übrige Rufnummer ist inaktiv angekommen"], [ALL]),
+    "scheduled": ("deactivation_scheduled", 1, False, ["zur Deaktivierung vorgemerkt", "030 23125730"], ["Bitte akt"]),
+    "inactive": ("inactive", 2, True, ["lässt sich nicht mehr ersetzen", "Bitte aktivieren Sie 030 23125710"], [ALL]),
+    "returned": ("returned", 1, False, ["lässt sich nicht mehr ersetzen"], ["auf der Seite des Auftrags"]),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_mail_and_page_say_what_becomes_of_the_number_that_waits(office, sign_in, case):
+    state, count, activate, said, unsaid = CASES[case]
+    temporary = make.number("+493023125730", state="active")
+    price = Decimal("2.90") if activate else None
+    e164s = [f"+4930231257{n}" for n in range(10, 10 + count)]
+    order = ports.confirmed(office, *e164s, activate=activate, price_seen=price, temporary=temporary)
+    last = date(2026, 12, 31) if state == "deactivation_scheduled" else None
+    PhoneNumber.objects.filter(pk=temporary.pk).update(state=state, last_active_on=last)
+
+    run(SIX)
+
+    message = mails("port_done").first()
+    body, message.language = " ".join(outbox.compose(message).body.split()), "en"
+    assert [sentence for sentence in said if sentence not in body] == []
+    assert [sentence for sentence in unsaid if sentence in body] == []
+    assert "030 23125710" in outbox.compose(message).body.partition("Your numbers")[2].replace("    030 23125710", "")
+    with time_machine.travel(SIX, tick=False):
+        page = html.unescape(sign_in(office.alice).get(reverse("numbers:port", args=[order.pk])).content.decode())
+    assert ("030 23125710 wartet" in page.replace("\u00a0", " ")) == (state in ("active", "deactivation_scheduled"))
+    assert ("Übergangsrufnummer ersetzen" in page) == (state == "active")
 
 
 def test_people_are_reminded_once_for_each_date(office):

@@ -48,6 +48,12 @@ def desk(client, **query):
     return text(client.get(reverse("admin:numbers_portorder_desk"), query))
 
 
+def test_date_field_offers_the_days_that_can_be_confirmed(port, console):  # noqa: F811 -- the fixture
+    page = text(console.get(reverse("admin:numbers_portorder_look", args=[port.pk])))
+
+    assert ('min="2026-11-24"' in page, 'max="2027-05-22"' in page) == (True, True)
+
+
 def test_desk_shows_what_is_due_and_narrows_it_by_state(port, console):  # noqa: F811 -- the fixture
     url = reverse("admin:numbers_portorder_look", args=[port.pk])
 

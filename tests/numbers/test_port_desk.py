@@ -58,9 +58,12 @@ def test_accepting_sets_the_date_and_tells_the_administrators(office):
     assert told.first().context["confirmed"] == "2026-12-09"
 
 
-@pytest.mark.parametrize("on", [date(2026, 12, 5), date(2026, 12, 25), NOW.date(), date(2026, 11, 20)])
-def test_no_date_is_confirmed_on_a_day_off_or_in_the_past(office, on):
+@pytest.mark.parametrize(
+    "on", [date(2026, 12, 5), date(2026, 12, 25), NOW.date(), date(2026, 11, 20), date(2027, 5, 24)]
+)
+def test_no_date_is_confirmed_on_a_day_off_in_the_past_or_too_far_ahead(office, on):
     order = ports.submitted(office)
+    assert port_desk.possible(NOW) == (date(2026, 11, 24), date(2027, 5, 22))
 
     with pytest.raises(PortRefused) as refused:
         port_desk.accept(order, on, by=office.olga, at=NOW)

@@ -325,7 +325,8 @@ def test_without_a_temporary_number_nothing_is_replaced(office):
         porting.replace_temporary(order, by=office.alice, at=ON_THE_DAY)
 
 
-def test_a_temporary_number_has_to_work(office):
-    order = ports.draft(office, temporary=make.number("+493023125731"))
+@pytest.mark.parametrize("other", [{"state": "inactive"}, {"state": "active", "price_class": "premium"}])
+def test_a_temporary_number_has_to_be_active_at_the_price_of_a_ported_one(office, other):
+    order = ports.draft(office, temporary=make.number("+493023125731", **other))
 
     assert fields(porting.problems(order, at=NOW)) == ["temporary"]
