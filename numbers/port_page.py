@@ -237,9 +237,13 @@ def price(today: date) -> dict[str, Any]:
     }
 
 
-def calendar(order: PortOrder, *, at: datetime) -> dict[str, Any]:
-    """Return the months with the days that can be asked for (rules P1, P3), and the last one if the contract ends."""
-    chosen, last = order.change_on or order.confirmed_on or order.requested_on, porting.deadline(order)
+def calendar(order: PortOrder, *, chosen: date | None = None, at: datetime) -> dict[str, Any]:
+    """Return the months with the days that can be asked for (rules P1, P3), and the last one if the contract ends.
+
+    `chosen` is the day that somebody has just chosen, if it is not the order's.
+    """
+    chosen = chosen or order.change_on or order.confirmed_on or order.requested_on
+    last = porting.deadline(order)
     months = port_days.calendar(berlin.day(at), chosen, last=last)
     return {"months": months, "weekdays": port_days.weekdays(), "deadline": day(last)}
 

@@ -30,7 +30,15 @@ STEPS = {
 BLOCK = {"kind": "block", "base_number": "030 231258", "range_from": "00", "range_until": "99", "pilot": "00"}
 
 
+SHOWN_ON = {"port_submit": "port_summary", "port_upload": "port_summary", "port_cancel": "port_cancel"}
+SHOWN_ON |= {"port_move": "port_move"}
+
+
 def post(cast, client, name, *args, **fields):
+    """Send a form as a page that is up to date would."""
+    if name in SHOWN_ON and "seen" not in fields:
+        page = get(client, SHOWN_ON[name], *args)
+        fields["seen"] = page.context["seen"] if page.status_code == 200 else ""
     fields = {"_tenant": tenant_token(cast.acme.pk), "operation_id": str(uuid4())} | fields
     return client.post(reverse(f"numbers:{name}", args=args), fields)
 

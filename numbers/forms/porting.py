@@ -261,17 +261,27 @@ class DateForm(StepForm):
         return {name: value for name, value in found.items() if name != "directory_entry" or value}
 
 
-class SubmitForm(forms.Form):
-    """The order is meant; the monthly price of an active number that was shown with it, if they are to be activated."""
+class ActForm(forms.Form):
+    """A click that needs no further word."""
 
     operation_id = forms.UUIDField()
+
+
+class SeenForm(ActForm):
+    """A click on an order as its page showed it (`numbers.port_seen`)."""
+
+    seen = forms.CharField(required=False, max_length=100)
+
+
+class SubmitForm(SeenForm):
+    """The order is meant; the monthly price of an active number that was shown with it, if they are to be activated."""
+
     price_seen = forms.DecimalField(max_digits=8, decimal_places=2, required=False)
 
 
-class UploadForm(forms.Form):
+class UploadForm(SeenForm):
     """The signed copy of the form (rule P5)."""
 
-    operation_id = forms.UUIDField()
     document = forms.FileField(
         label=_("Signed form"),
         help_text=_("PDF, at most 10 MB and 20 pages."),
@@ -287,10 +297,9 @@ class UploadForm(forms.Form):
         return content
 
 
-class MoveForm(forms.Form):
+class MoveForm(SeenForm):
     """Another date for an order that is confirmed or under way."""
 
-    operation_id = forms.UUIDField()
     requested_on = forms.DateField(
         label=_("New date"),
         error_messages={
@@ -301,16 +310,9 @@ class MoveForm(forms.Form):
     )
 
 
-class ActForm(forms.Form):
-    """A click that needs no further word."""
-
-    operation_id = forms.UUIDField()
-
-
-class ReplaceForm(forms.Form):
+class ReplaceForm(ActForm):
     """The tick that says that the settings of the temporary number may go (rule S3)."""
 
-    operation_id = forms.UUIDField()
     sure = forms.BooleanField(
         label=_("All settings of the old number may be deleted irrevocably."),
         error_messages={"required": _("Please confirm that the settings of the old number may be deleted.")},

@@ -7,12 +7,24 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect, render, resolve_url
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
-from numbers import history, port_calendar, port_codes, port_days, port_numbers, port_page, port_paper, porting
+from numbers import (
+    history,
+    port_calendar,
+    port_codes,
+    port_days,
+    port_numbers,
+    port_page,
+    port_paper,
+    port_seen,
+    porting,
+)
 from numbers.forms.porting import ActForm, DateForm, HolderForm, NumbersForm, ProviderForm, SubmitForm, UploadForm, say
 from numbers.lifecycle import PriceChanged
 from numbers.models import LockedPortOrder, PortKind, PortNumber, PortOrder, PortProvider
@@ -25,6 +37,13 @@ from portal.documents import DocumentRefused
 MOST_PAGES = 20
 LOOKED_AT = ("numbers", "provider")  # steps that answer while somebody types
 _TYPED = ("numbers", "base_number", "pasted", "contract_ends_on")
+STALE = gettext_lazy(
+    "The order was changed since you opened this page. Nothing was submitted; please check it and submit it again."
+)
+STALE_FORM = gettext_lazy(
+    "The order was changed since you opened this page, so the form was not kept. Please check that it says what the "
+    "order says now, and upload it again."
+)
 type Work = Callable[[LockedPortOrder, datetime], Any]
 
 
@@ -53,7 +72,7 @@ def step(request: Request, pk: int, step: str) -> HttpResponse:
         raise Http404
     order, at = found(pk), timezone.now()
     if not order.is_editable():
-        return redirect("numbers:port", pk)
+        return _too_late(request, order)
     form = _form(request, step, order, at)
     if form.is_bound and step in LOOKED_AT and request.htmx.request_type == "partial":
         return _looked_at(request, step, order, form, at=at)
@@ -64,6 +83,15 @@ def step(request: Request, pk: int, step: str) -> HttpResponse:
         if not form.errors:
             return _onward(pk, step)
     return _show(request, found(pk), step, form, at=at)
+
+
+def _too_late(request: Request, order: PortOrder) -> HttpResponse:
+    """Lead to an order that cannot be edited any more; say so to whoever has sent something."""
+    if request.method == "POST":
+        sentence = _("This step was not saved, the order cannot be edited any more. It is now: %(state)s.")
+        messages.warning(request, sentence % {"state": order.get_state_display()})
+    url = resolve_url("numbers:port", order.pk)
+    return HttpResponseClientRedirect(url) if request.htmx else redirect(url)
 
 
 @require_GET
@@ -78,18 +106,37 @@ def summary(request: Request, pk: int) -> HttpResponse:
 @administrator
 def submit(request: Request, pk: int) -> HttpResponse:
     """Submit the order, for the first time or again after a rejection."""
-    form = SubmitForm(request.POST)
-    seen = form.cleaned_data["price_seen"] if form.is_valid() else None
-    by = request.user
     try:
-        done = act(request, pk, "port.submit", lambda row, at: porting.submit(row, price_seen=seen, by=by, at=at))
+        done = act(request, pk, "port.submit", _submission(request))
     except PortRefused as refused:
-        return _summary(request, found(pk), refused=str(refused.reason))
+        return _refused(request, found(pk), str(refused.reason))
     except PriceChanged:
-        return _summary(request, found(pk), refused=_("The price has changed. Please check it and submit again."))
+        return _refused(request, found(pk), _("The price has changed. Please check it and submit again."))
     if done:
         messages.success(request, _("The order was submitted. We write you as soon as the old provider has answered."))
     return redirect("numbers:port", pk)
+
+
+def _submission(request: Request) -> Work:
+    """Return the work of submitting an order as the summary showed it."""
+    form = SubmitForm(request.POST)
+    form.is_valid()
+    said = form.cleaned_data
+
+    def work(row: LockedPortOrder, at: datetime) -> None:
+        porting.expect(row, "submit")
+        port_seen.expect(port_seen.contents(row), said.get("seen", ""), STALE)
+        porting.submit(row, price_seen=said.get("price_seen"), by=request.user, at=at)
+
+    return work
+
+
+def _refused(request: Request, order: PortOrder, sentence: str) -> HttpResponse:
+    """Show the summary anew with the reason, or the order if it has no summary any more."""
+    if order.is_editable():
+        return _summary(request, order, refused=sentence)
+    messages.warning(request, sentence)
+    return redirect("numbers:port", order.pk)
 
 
 @require_GET
@@ -126,6 +173,8 @@ def _uploaded(request: Request, pk: int, form: UploadForm) -> bool:
     content = form.cleaned_data["document"]
 
     def work(order: LockedPortOrder, at: datetime) -> None:
+        porting.expect(order, "add_document")
+        port_seen.expect(port_seen.contents(order), form.cleaned_data["seen"], STALE_FORM)
         with documents.kept(content, most_pages=MOST_PAGES) as name:
             pages = documents.pages(name)
             porting.add_document(order, name=name, pages=pages, size=len(content), by=request.user, at=at)
@@ -259,6 +308,8 @@ def _say_what_hinders(request: Request, order: PortOrder, form: Any, *, at: date
 
 
 def _show(request: Request, order: PortOrder, step: str, form: Any, *, at: datetime) -> HttpResponse:
+    if not order.is_editable():
+        return _too_late(request, order)
     problems = porting.problems(order, at=at)
     context: dict[str, Any] = {
         "order": order,
@@ -286,11 +337,12 @@ def _show(request: Request, order: PortOrder, step: str, form: Any, *, at: datet
 def _summary(
     request: Request, order: PortOrder, *, upload: UploadForm | None = None, refused: str = ""
 ) -> HttpResponse:
-    at = timezone.now()
+    at, seen = timezone.now(), port_seen.contents(order)
     problems: list[Problem] = porting.problems(order, at=at)
     active, signed = porting.to_activate(order), port_page.documents(order)
     context = {
         "order": order,
+        "seen": seen,
         "steps": port_page.wizard(order, "", problems),
         "sections": port_page.sections(order, problems),
         "problems": [text for _field, text in port_page.said(problems)],

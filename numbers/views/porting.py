@@ -1,6 +1,7 @@
 """Port orders that were submitted: the list, how far each has come, another date, cancelling (rules P3, P6, P7)."""
 
 from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -9,15 +10,20 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from numbers import port_list, port_page, port_temporary, porting
-from numbers.forms.porting import ActForm, MoveForm, ReplaceForm
+from numbers import port_list, port_page, port_seen, port_temporary, porting
+from numbers.forms.porting import MoveForm, ReplaceForm, SeenForm
 from numbers.models import LockedPortOrder, PortDocument, PortOrder, PortState
 from numbers.porting import PortRefused
 from numbers.views.port_wizard import Work, act, found
 from portal import documents
 from portal.access import Request, administrator, recently_signed_in
+
+STALE = gettext_lazy(
+    "Something has happened to this order since you opened this page. Nothing was changed; please decide anew."
+)
 
 
 @require_GET
@@ -56,18 +62,20 @@ def document(request: Request, pk: int, version: int) -> HttpResponse:
 @administrator
 def move(request: Request, pk: int) -> HttpResponse:
     """Ask for another date of an order that was submitted."""
-    at, order = timezone.now(), found(pk)
-    form = MoveForm(request.POST if request.method == "POST" else None)
+    at, form = timezone.now(), MoveForm(request.POST if request.method == "POST" else None)
 
-    if form.is_valid() and _asked(request, form, pk):
+    def work(row: LockedPortOrder, at: datetime) -> None:
+        _expect_seen(row, "ask_date", form)
+        porting.ask_date(row, form.cleaned_data["requested_on"], by=request.user, at=at)
+
+    if form.is_valid() and _done(request, form, pk, "port.move", work):
         messages.success(request, _("You asked for another date. We write you when the old provider has answered."))
         return redirect("numbers:port", pk)
-    context = {
-        "order": order,
-        "heading": _heading(order),
-        "form": form,
-    }
-    context |= port_page.calendar(order, at=at)
+    order = found(pk)
+    if _is_too_late(request, order, "ask_date", at=at):
+        return redirect("numbers:port", pk)
+    chosen = form.cleaned_data.get("requested_on") if form.is_bound else None
+    context = _about(order, form) | port_page.calendar(order, chosen=chosen, at=at)
     return render(request, "numbers/porting/move.html", context, status=422 if form.is_bound else 200)
 
 
@@ -75,15 +83,19 @@ def move(request: Request, pk: int) -> HttpResponse:
 @administrator
 def cancel(request: Request, pk: int) -> HttpResponse:
     """Cancel an order; the numbers stay with the old provider."""
-    order, form = found(pk), ActForm(request.POST if request.method == "POST" else None)
+    at, form = timezone.now(), SeenForm(request.POST if request.method == "POST" else None)
 
     def work(row: LockedPortOrder, at: datetime) -> None:
+        _expect_seen(row, "cancel", form)
         porting.cancel(row, by=request.user, at=at)
 
     if form.is_valid() and _done(request, form, pk, "port.cancel", work):
         messages.success(request, _("The order was cancelled. The numbers stay with the old provider."))
         return redirect("numbers:port", pk)
-    context = {"order": order, "heading": _heading(order), "form": form, "known": porting.is_known_there(order)}
+    order = found(pk)
+    if _is_too_late(request, order, "cancel", at=at):
+        return redirect("numbers:port", pk)
+    context = _about(order, form) | {"known": porting.is_known_there(order)}
     return render(request, "numbers/porting/cancel.html", context, status=422 if form.is_bound else 200)
 
 
@@ -117,23 +129,32 @@ def _nothing_to_replace(request: Request, order: PortOrder) -> HttpResponse:
     return redirect("numbers:port", order.pk)
 
 
-def _asked(request: Request, form: MoveForm, pk: int) -> bool:
-    on = form.cleaned_data["requested_on"]
-
-    def work(row: LockedPortOrder, at: datetime) -> None:
-        porting.ask_date(row, on, by=request.user, at=at)
-
-    return _done(request, form, pk, "port.move", work, field="requested_on")
+def _expect_seen(row: LockedPortOrder, verb: str, form: Form) -> None:
+    porting.expect(row, verb)
+    port_seen.expect(port_seen.standing(row), form.cleaned_data["seen"], STALE)
 
 
-def _done(request: Request, form: Form, pk: int, verb: str, work: Work, *, field: str | None = None) -> bool:
+def _is_too_late(request: Request, order: PortOrder, verb: str, *, at: datetime) -> bool:
+    """Say why the verb is not possible any more, if it is not."""
+    try:
+        porting.expect(order, verb)
+        porting.expect_unlocked(order, at=at)
+    except PortRefused as refused:
+        messages.warning(request, str(refused.reason))
+        return True
+    return False
+
+
+def _done(request: Request, form: Form, pk: int, verb: str, work: Work) -> bool:
     """Do it once; put the reason into the form if it cannot be done."""
     try:
         return act(request, pk, verb, work)
     except PortRefused as refused:
-        form.add_error(field, str(refused.reason))
+        form.add_error(refused.field if refused.field in form.fields else None, str(refused.reason))
         return False
 
 
-def _heading(order: PortOrder) -> str:
-    return str(port_page.rows([order])[0].numbers)
+def _about(order: PortOrder, form: Form) -> dict[str, Any]:
+    """Return what a page shows that asks before something is done to an order."""
+    heading, seen = str(port_page.rows([order])[0].numbers), port_seen.standing(order)
+    return {"order": order, "heading": heading, "form": form, "seen": seen}

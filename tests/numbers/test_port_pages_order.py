@@ -221,7 +221,7 @@ def test_upload_to_an_order_that_is_confirmed_leads_to_it(acme, client, content)
     answer = post(acme, client, "port_upload", pk, document=SimpleUploadedFile("b.pdf", content))
 
     assert answer.url == reverse("numbers:port", args=[pk])
-    assert ("Termin bestätigt. Bitte" in said(client.get(answer.url))) == (content != b"no PDF")
+    assert "Termin bestätigt. Bitte" in said(client.get(answer.url))
     assert PortDocument.objects.count() == 1
 
 
