@@ -9,6 +9,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 application = get_wsgi_application()
 
+import weasyprint  # noqa: E402, F401 -- takes a second to load, which no click should wait for
+
 from portal import checks, wake  # noqa: E402 -- models load only after the applications are set up
 
 checks.insist()

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.test import Client, TransactionTestCase
 from django.test.utils import override_settings
+from django.utils import translation
 
 from portal import tenancy
 from tests import mail_server, make, servers
@@ -60,6 +61,12 @@ def _flush(self: Any) -> None:
 
 
 TransactionTestCase._fixture_teardown = _flush  # type: ignore[attr-defined, method-assign]
+
+
+@pytest.fixture(autouse=True)
+def german() -> None:
+    """Begin in German: the language of the last request of another test would go on in this thread."""
+    translation.activate(settings.LANGUAGE_CODE)
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from playwright.sync_api import Page
 from tests.conftest import PROOF
 
 DESKTOP, PHONE = {"width": 1440, "height": 1000}, {"width": 390, "height": 844}
-ALL_LOOKS = [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"), (PHONE, "dark")]
+type Look = tuple[Any, Any]  # a size, and light or dark
+ALL_LOOKS: list[Look] = [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"), (PHONE, "dark")]
 # It takes seconds for a long table, and its rows are alike: every day it sees the first of them, in the proof all.
 REST = "[]" if PROOF else "['tr:nth-child(n+7)', 'li:nth-child(n+7)']"
 AXE = f"axe.run({{exclude: {REST}}}, {{resultTypes: ['violations'], preload: false}}).then((found) => found.violations)"
@@ -29,40 +30,46 @@ STICKING_OUT = """(() => {
 })()"""
 
 
-def faults(page: Page, name: str) -> list[str]:
-    """Return what is wrong with a page at both widths, in light and in dark; the window is left wide and light."""
+def faults(page: Page, name: str, *, back: Look = ALL_LOOKS[0]) -> list[str]:
+    """Return what is wrong with a page: axe's findings in its looks, and what sticks out at both widths. The window is
+    left as `back` says, wide and light if it says nothing."""
     found: list[str] = []
     page.evaluate(AXE_SCRIPT)
-    for size, scheme in _looks(name):
-        page.set_viewport_size(size)
-        _paint(page, scheme)
-        found += [f"{name} at {size['width']}, {scheme}: {fault}" for fault in _violations(page)]
-    found += _sticking_out(page, DESKTOP, name)
-    _paint(page, "light")
-    return found + overflow(page, name)
+    for look in of(name):
+        _show(page, *look)
+        found += [f"{name} at {look[0]['width']}, {look[1]}: {fault}" for fault in _violations(page)]
+    for size in sorted((DESKTOP, PHONE), key=lambda size: size != page.viewport_size):
+        found += _sticking_out(page, size, name)
+    _show(page, *back)
+    return found
 
 
-def _looks(name: str) -> list[tuple[Any, str]]:
-    """Axe is slow: every day it sees a page in one of two looks, by its name, in the proof in all four."""
+def of(name: str) -> list[Look]:
+    """Return the looks in which axe, which is slow, sees a page: one of two, by its name; in the proof all four."""
     return ALL_LOOKS if PROOF else [ALL_LOOKS[3 * (zlib.crc32(name.encode()) % 2)]]
 
 
 def overflow(page: Page, name: str) -> list[str]:
-    """Return what sticks out sideways on a phone; the window is left wide."""
-    found = _sticking_out(page, PHONE, name)
-    page.set_viewport_size(DESKTOP)
-    return found
+    """Return what sticks out sideways on a phone; the window is left narrow."""
+    return _sticking_out(page, PHONE, name)
 
 
 def _sticking_out(page: Page, size: Any, name: str) -> list[str]:
-    page.set_viewport_size(size)
+    _resize(page, size)
     return [f"{name} at {size['width']}: {one} sticks out" for one in page.evaluate(STICKING_OUT)]
 
 
-def _paint(page: Page, scheme: Any) -> None:
-    """Switch to light or dark; without motion, for axe reads the colours of the moment."""
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    page.locator(f"html[data-bs-theme={scheme}]").wait_for()
+def _show(page: Page, size: Any, scheme: Any) -> None:
+    """Switch to a size, and to light or dark; without motion, for axe reads the colours of the moment."""
+    _resize(page, size)
+    if page.evaluate("document.documentElement.dataset.bsTheme") != scheme:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        page.locator(f"html[data-bs-theme={scheme}]").wait_for()
+
+
+def _resize(page: Page, size: Any) -> None:
+    if page.viewport_size != size:
+        page.set_viewport_size(size)
 
 
 def _violations(page: Page) -> list[str]:

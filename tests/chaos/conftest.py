@@ -4,7 +4,7 @@ from tests.chaos import stack
 
 
 @pytest.fixture(scope="session")
-def ground():
+def ground(django_db_setup):
     """The chaos tests' own servers: they crash, so nobody else may stand on them."""
     with stack.ground() as own:
         yield own

@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 
 from portal import servers
+from tests import servers as templates
 
 _count = itertools.count(1)
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,14 +66,6 @@ class Stack:
             "DJANGO_SETTINGS_MODULE": "portal.settings",
             **more,
         }
-
-    def manage(self, process: str, *arguments: str) -> str:
-        """Run a management command to its end."""
-        done = subprocess.run(
-            [sys.executable, "manage.py", *arguments], cwd=ROOT, env=self.env(process), capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
 
     def start(self, argv: list[str], process: str, **more: str) -> subprocess.Popen[bytes]:
         """Start a process in a group of its own, its output in the stack's log."""
@@ -126,12 +119,9 @@ def until(ready: Callable[[], bool], *, seconds: float, what: str) -> float:
 
 @contextmanager
 def ground() -> Iterator[servers.Servers]:
-    """Servers that survive a crash, with a migrated database and one local area: what every chaos test begins with."""
+    """Servers that survive a crash, with a migrated database: what every chaos test begins with."""
     with servers.scratch() as place, servers.running(place, durable=True) as own:
-        stack = Stack(own, "portal")
-        stack.manage("migrate", "migrate", "-v", "0")
-        stack.manage("migrate", "createcachetable")
-        stack.query("INSERT INTO numbers_localarea (area_code, name, sort_key) VALUES ('30', 'Berlin', 'berlin')")
+        templates.copy_schema(os.environ["PORTAL_TEST_ADMIN"], own.database_url("postgres"))
         yield own
 
 

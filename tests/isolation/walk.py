@@ -178,6 +178,7 @@ def probes(viewer: Viewer) -> list[str]:
 def pushes(viewer: Viewer, *, names: list[str] | None = None) -> list[str]:
     """POST to every URL, with own, foreign and missing ids; the other tenant's rows may not change by a bit."""
     found = []
+    before = worlds.fingerprints(of=viewer.foreign.tenant.pk)
     for name in walked(names):
         route = ROUTES[name]
         if isinstance(route, Door):
@@ -185,14 +186,14 @@ def pushes(viewer: Viewer, *, names: list[str] | None = None) -> list[str]:
         answers = {}
         for whose, url in addresses(name, viewer):
             what = f"{viewer.name}: POST {url} ({whose})"
-            before = worlds.fingerprints(of=viewer.foreign.tenant.pk)
             answers[whose] = seen = viewer.post(url, {})
             wanted = expected(route, viewer.name, whose, post=True)
             if seen.status not in wanted | {UNWRITTEN}:
                 found.append(f"{what}: {seen.status}, not {sorted(wanted)}{seen.why}")
             found += _shown(what, viewer, seen.text, url)
-            tables = worlds.changed(before, worlds.fingerprints(of=viewer.foreign.tenant.pk))
-            found += [f"{what}: changed the other tenant's {table}" for table in tables]
+            after = worlds.fingerprints(of=viewer.foreign.tenant.pk)
+            found += [f"{what}: changed the other tenant's {table}" for table in worlds.changed(before, after)]
+            before = after
         found += _tells_apart(f"{viewer.name}: POST {name}", answers)
     return found
 

@@ -13,7 +13,7 @@ import time_machine
 from django.test import Client
 from django.urls import reverse
 
-from numbers import calls, itemisation, notation, paper
+from numbers import calls, itemisation, notation, paper, typesetting
 from numbers.call_lines import peer
 from numbers.models import CallRecord, CallRetention, Helpline, ItemisationOrder
 from portal.access import tenant_token
@@ -317,10 +317,10 @@ def test_masked_hides_the_last_three_digits(number, shown):
 def test_paper_fetches_nothing(tmp_path):
     secret = tmp_path / "secret.css"
     secret.write_text("p::after { content: 'leaked' }")
-    with pytest.raises(paper.Refused):
-        paper.Packaged().fetch(f"file://{secret}")
-    with pytest.raises(paper.Refused):
-        paper.Packaged().fetch("http://127.0.0.1/x")
+    with pytest.raises(typesetting.Refused):
+        typesetting.Packaged(paper.FONTS).fetch(f"file://{secret}")
+    with pytest.raises(typesetting.Refused):
+        typesetting.Packaged(paper.FONTS).fetch("http://127.0.0.1/x")
 
 
 def test_a_spreadsheet_keeps_every_number_and_zero(cast, number, sign_in):
