@@ -203,18 +203,20 @@ def _date_hints(on: date, ends: date | None) -> list[Problem]:
     return [Problem("requested_on", sentence) for sentence in sentences]
 
 
-def add_document(order: LockedPortOrder, *, name: str, pages: int, size: int, by: User, at: datetime) -> PortDocument:
+def add_document(
+    order: LockedPortOrder, *, name: str, pages: int, size: int, code: str, by: User, at: datetime
+) -> None:
     """Add a signed form that was checked and kept under this random name; earlier versions stay.
 
-    It counts for what the order says now: once that has changed, it takes a newer one to submit the order (rule P5).
+    `code` stands on it and has to be that of what the order says now (rule P5). Raises PortRefused.
     """
+    if not port_signed.is_code(code, order, e164s := numbers_of(order).e164s):
+        raise PortRefused(port_signed.OTHER_CODE, "code")
     version = PortDocument.objects.filter(order=order).count() + 1
     step(order, "add_document", PortEventKind.DOCUMENT, key=str(version), by=by, at=at, details={"pages": pages})
-    file = {"name": name, "pages": pages, "size": size}
-    file["printed"] = port_signed.printed(order, numbers_of(order).e164s)
-    document = PortDocument(tenant_id=order.tenant_id, order=order, version=version, by=by, at=at, **file)
-    document.save()
-    return document
+    file = {"version": version, "name": name, "pages": pages, "size": size}
+    file["printed"] = port_signed.printed(order, e164s)
+    PortDocument.objects.create(tenant_id=order.tenant_id, order=order, by=by, at=at, **file)
 
 
 def submit(order: LockedPortOrder, *, price_seen: Decimal | None = None, by: User, at: datetime) -> None:

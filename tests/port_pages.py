@@ -10,7 +10,7 @@ from numbers.models import PortOrder, PortProvider
 from portal.access import tenant_token
 from tests import make
 from tests.portal.test_uploads import pdf
-from tests.porting import provider
+from tests.porting import code, provider
 
 ON = "2026-12-15"  # a Tuesday, more than seven working days after NOW
 STEPS = {
@@ -36,10 +36,13 @@ SHOWN_ON |= {"port_move": "port_move"}
 
 def post(cast, client, name, *args, **fields):
     """Send a form as a page that is up to date would."""
+    known = {"_tenant": tenant_token(cast.acme.pk), "operation_id": str(uuid4())}
     if name in SHOWN_ON and "seen" not in fields:
         page = get(client, SHOWN_ON[name], *args)
-        fields["seen"] = page.context["seen"] if page.status_code == 200 else ""
-    fields = {"_tenant": tenant_token(cast.acme.pk), "operation_id": str(uuid4())} | fields
+        known["seen"] = page.context["seen"] if page.status_code == 200 else ""
+    if name == "port_upload":
+        known["code"] = code(order(*args))
+    fields = known | fields
     return client.post(reverse(f"numbers:{name}", args=args), fields)
 
 

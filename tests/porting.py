@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from django.db import connection
 
-from numbers import port_completion, port_desk, port_numbers, porting
+from numbers import port_completion, port_desk, port_numbers, port_signed, porting
 from numbers.models import PortOrder, PortProvider
 from tests import make
 from tests.conftest import NOW, _as_operator
@@ -44,9 +44,14 @@ def draft(cast, *e164s, numbers=None, at=NOW, **changes):
     return order
 
 
+def code(order):
+    """Return what stands at the foot of the form to sign."""
+    return port_signed.code(order, porting.numbers_of(order).e164s)
+
+
 def signed(cast, order, at=NOW):
     """Upload a form that was signed with what the order says now."""
-    porting.add_document(order, name=f"{uuid4().hex}.pdf", pages=2, size=1000, by=cast.alice, at=at)
+    porting.add_document(order, name=f"{uuid4().hex}.pdf", pages=2, size=1000, code=code(order), by=cast.alice, at=at)
 
 
 def submitted(cast, *e164s, price_seen=None, at=NOW, **changes):

@@ -10,7 +10,7 @@ import pikepdf
 
 from billing import prices
 from billing.models import PriceClass
-from numbers import port_calendar, port_completion, port_desk, port_numbers, port_out, porting, providers
+from numbers import port_calendar, port_completion, port_desk, port_numbers, port_out, port_signed, porting, providers
 from numbers.demo.story import Act, Story
 from numbers.models import LockedPortOrder, PhoneNumber, PortOrder, PortProvider, RejectionCode
 from numbers.port_numbers import Numbers
@@ -86,7 +86,8 @@ class _Order:
             porting.set_numbers(order, self.numbers, by=by, at=at)
             porting.save(order, {**filled, **HOLDER, **self.changes}, by=by, at=at)
             form = _form()
-            porting.add_document(order, name=documents.keep(form), pages=1, size=len(form), by=by, at=at)
+            code = port_signed.code(order, porting.numbers_of(order).e164s)
+            porting.add_document(order, name=documents.keep(form), pages=1, size=len(form), code=code, by=by, at=at)
             price = prices.quote(PriceClass.STANDARD, on=berlin.day(at)).monthly if activate else None
             self._submit(order, price, by=by, at=at + timedelta(minutes=9))
 

@@ -310,7 +310,7 @@ class PortEvent(TenantModel):
 class PortDocument(TenantModel):
     """A version of the signed form; `name` is the random name of the kept file, `size` its bytes.
 
-    `printed` is the digest of what the order said when it was uploaded (`numbers.port_signed`).
+    `printed` is the digest of what the form said that was signed (`numbers.port_signed`).
     """
 
     order = models.ForeignKey(
@@ -329,3 +329,13 @@ class PortDocument(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.version}"
+
+    @property
+    def code(self) -> str:
+        """The code that stands on the form, by which people tell it from others: six signs of its digest."""
+        return form_code(self.printed)
+
+
+def form_code(printed: str) -> str:
+    """Return the code of a form with this digest, in two groups; nothing without one."""
+    return f"{printed[:3]}-{printed[3:6]}".upper() if printed else ""

@@ -23,6 +23,7 @@ from numbers import (
     port_page,
     port_paper,
     port_seen,
+    port_signed,
     porting,
 )
 from numbers.forms.porting import ActForm, DateForm, HolderForm, NumbersForm, ProviderForm, SubmitForm, UploadForm, say
@@ -147,7 +148,8 @@ def paper(request: Request, pk: int) -> HttpResponse:
     if order.provider is None or order.area is None:
         messages.warning(request, _("Please enter the phone numbers and the old provider first."))
         return redirect("numbers:port_summary", pk)
-    content = port_paper.form(order, port_page.listed(order), on=berlin.day(timezone.now()))
+    code = port_signed.code(order, porting.numbers_of(order).e164s)
+    content = port_paper.form(order, port_page.listed(order), code=code, on=berlin.day(timezone.now()))
     headers = {"Content-Disposition": f'attachment; filename="portierungsauftrag-{pk}.pdf"'}
     return HttpResponse(content, content_type="application/pdf", headers=headers)
 
@@ -163,26 +165,27 @@ def upload(request: Request, pk: int) -> HttpResponse:
     order = found(pk)
     if order.is_editable():
         return _summary(request, order, upload=form)
-    for sentence in form.errors.get("document", []):
+    for sentence in (*form.errors.get("document", []), *form.errors.get("code", [])):
         messages.warning(request, str(sentence))
     return redirect("numbers:port", pk)
 
 
 def _uploaded(request: Request, pk: int, form: UploadForm) -> bool:
     """Keep the document once; put the reason into the form if it is refused."""
-    content = form.cleaned_data["document"]
+    content, code = form.cleaned_data["document"], form.cleaned_data["code"]
 
     def work(order: LockedPortOrder, at: datetime) -> None:
         porting.expect(order, "add_document")
         port_seen.expect(port_seen.contents(order), form.cleaned_data["seen"], STALE_FORM)
         with documents.kept(content, most_pages=MOST_PAGES) as name:
             pages = documents.pages(name)
-            porting.add_document(order, name=name, pages=pages, size=len(content), by=request.user, at=at)
+            kept = {"name": name, "pages": pages, "size": len(content), "code": code}
+            porting.add_document(order, **kept, by=request.user, at=at)
 
     try:
         return act(request, pk, "port.document", work)
     except (DocumentRefused, PortRefused) as refused:
-        form.add_error("document", str(refused.reason))
+        form.add_error("code" if refused.field == "code" else "document", str(refused.reason))
         return False
 
 
@@ -351,6 +354,7 @@ def _summary(
         "active": len(active),
         "documents": signed,
         "unsigned": port_page.unsigned(order, signed),
+        "code": port_signed.code(order, porting.numbers_of(order).e164s),
         "numbers": PortNumber.objects.filter(order=order).count(),
         "form": upload or UploadForm(),
         "refused": refused,

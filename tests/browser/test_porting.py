@@ -16,6 +16,7 @@ from numbers import jobs, port_calendar
 from numbers.models import PhoneNumber, PortOrder, PortProvider
 from portal import berlin, tenancy
 from tests import make
+from tests import porting as ports
 from tests.browser import looks
 from tests.portal.test_uploads import action, opens_with, pdf
 
@@ -166,8 +167,15 @@ def fill_in(page, say):
     go_on.click()
 
 
-def sign(page, say, content):
+def code(in_acme):
+    """Return what stands at the foot of the form to sign."""
+    with in_acme():
+        return ports.code(PortOrder.objects.get())
+
+
+def sign(page, say, content, code):
     page.locator("#id_document").set_input_files(file(content))
+    page.locator("#id_code").fill(code)
     page.get_by_role("button", name=say.upload).click()
 
 
@@ -200,9 +208,9 @@ def test_port_from_draft_to_numbers_that_work(visit, desk, cast, manner, berlin_
     fill_in(page, say)
 
     # the signed form: a hostile one is refused, the good one kept
-    sign(page, say, pdf(opens_with(lambda document: action("/JavaScript"))))
+    sign(page, say, pdf(opens_with(lambda document: action("/JavaScript"))), code(in_acme))
     expect(page.get_by_text(say.scripts)).to_be_visible()
-    sign(page, say, pdf())
+    sign(page, say, pdf(), code(in_acme))
     page.get_by_role("button", name=say.submit).click()
     expect(page.get_by_text(say.submitted)).to_be_visible()
 
@@ -218,7 +226,7 @@ def test_port_from_draft_to_numbers_that_work(visit, desk, cast, manner, berlin_
     go_on.click()
     go_on.click()
     expect(page.get_by_text(say.outdated).first).to_be_visible()
-    sign(page, say, pdf())
+    sign(page, say, pdf(), code(in_acme))
     expect(page.get_by_text(say.outdated)).to_have_count(0)
     page.get_by_role("button", name=say.submit).click()
 
@@ -250,7 +258,7 @@ def test_port_a_block_of_a_hundred(visit, desk, cast, berlin_line, in_acme):
 
     fill_in(page, say)
     expect(page.get_by_text(say.all_there)).to_be_visible()
-    sign(page, say, pdf())
+    sign(page, say, pdf(), code(in_acme))
     page.get_by_role("button", name=say.submit).click()
     expect(page.get_by_text(say.submitted)).to_be_visible()
 

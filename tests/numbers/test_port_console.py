@@ -16,7 +16,7 @@ from tests import make
 from tests.conftest import NOW
 from tests.portal.test_operator_console import console  # noqa: F401 -- the fixture
 from tests.portal.test_uploads import pdf
-from tests.porting import signed, submitted
+from tests.porting import code, signed, submitted
 
 DAY = date(2026, 12, 15)
 
@@ -250,7 +250,7 @@ def test_asked_for_dates_are_answered(port, console, cast):  # noqa: F811 -- the
 def test_signed_form_is_sent(port, console, cast):  # noqa: F811 -- the fixture
     with tenant_transaction(cast.acme.pk, user_id=cast.alice.pk):
         kept = documents.keep(pdf())
-        who = {"by": cast.alice, "at": NOW}
+        who = {"code": code(port), "by": cast.alice, "at": NOW}
         porting.add_document(PortOrder.objects.locked(port.pk), name=kept, pages=1, size=500, **who)
 
     form = console.get(reverse("admin:numbers_portorder_document", args=[port.pk, 2]))

@@ -74,7 +74,7 @@ class Porting(RuleBasedStateMachine):
         return True
 
     def sign(self, order, *, by, at):
-        porting.add_document(order, name=f"{uuid4().hex}.pdf", pages=1, size=1, by=by, at=at)
+        porting.add_document(order, name=f"{uuid4().hex}.pdf", pages=1, size=1, code=ports.code(order), by=by, at=at)
 
     # What can happen.
 

@@ -108,6 +108,23 @@ def test_words_of_the_old_provider_are_quoted_as_the_language_does(acme, client)
     assert "„Musterweg 12“" in said(get(client, "port", pk))
 
 
+def test_form_that_was_downloaded_before_a_change_is_refused_at_its_code(acme, client):
+    pk = filled(acme, client)
+    old = order(pk).documents.get().code
+    post(acme, client, "port_step", pk, "holder", **STEPS["holder"] | {"house_number": "12b"})
+
+    refused, empty, kept = (
+        post(acme, client, "port_upload", pk, document=SimpleUploadedFile("b.pdf", pdf()), **code)
+        for code in ({"code": old}, {"code": ""}, {})
+    )
+
+    assert (refused.status_code, empty.status_code, kept.status_code) == (422, 422, 302)
+    assert "nicht die Kennung des Formulars" in said(refused)
+    assert "Bitte geben Sie die Kennung ein" in said(empty)
+    assert f"Formularkennung {old}" in said(get(client, "port_summary", pk))
+    assert order(pk).documents.count() == 2
+
+
 def test_submit_shows_the_tracker_and_no_price_of_the_porting(acme, client):
     pk = filled(acme, client)
 

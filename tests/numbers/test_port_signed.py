@@ -1,5 +1,6 @@
 """A signature holds for what stood on the form: what is printed there and what is compared are the same."""
 
+import re
 from datetime import date
 
 import pytest
@@ -39,7 +40,9 @@ def office(acme):
 
 def words(order):
     order = type(order).objects.select_related("tenant", "area", "provider").get(pk=order.pk)
-    return render_to_string(port_paper.TEMPLATE, port_paper.said(order, port_page.listed(order), on=NOW.date()))
+    return render_to_string(
+        port_paper.TEMPLATE, port_paper.said(order, port_page.listed(order), code="", on=NOW.date())
+    )
 
 
 def is_signed(order):
@@ -94,6 +97,25 @@ def test_an_order_that_was_changed_is_not_submitted_before_it_is_signed_anew(off
 
     assert order.state == "submitted"
     assert PortDocument.objects.filter(order=order).count() == 2
+
+
+def test_a_form_that_was_downloaded_before_a_change_is_refused(office):
+    order = ports.draft(office)
+    old = ports.code(order)
+    porting.save(order, {"house_number": "12b"}, by=office.alice, at=NOW)
+
+    with pytest.raises(PortRefused, match="nicht die Kennung") as refused:
+        add(office, order, old)
+    new = ports.code(order)
+    add(office, order, new.lower().replace("-", " ").replace("0", "o"))
+
+    assert (refused.value.field, old != new, is_signed(order)) == ("code", True, True)
+    assert [one.code for one in order.documents.order_by("version")] == [old, new]
+    assert re.fullmatch("[0-9A-F]{3}-[0-9A-F]{3}", new)
+
+
+def add(office, order, code):
+    porting.add_document(order, name="a.pdf", pages=1, size=9, code=code, by=office.alice, at=NOW)
 
 
 def test_a_change_that_is_taken_back_leaves_the_signature_as_it_was(office):

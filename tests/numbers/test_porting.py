@@ -199,7 +199,8 @@ def test_porting_costs_nothing(office):
 
 def test_versions_of_the_signed_form_are_kept(office):
     order = ports.draft(office)
-    porting.add_document(order, name=f"{'b' * 32}.pdf", pages=1, size=9, by=office.alice, at=NOW)
+    file = {"name": f"{'b' * 32}.pdf", "pages": 1, "size": 9, "code": ports.code(order)}
+    porting.add_document(order, **file, by=office.alice, at=NOW)
 
     assert list(PortDocument.objects.filter(order=order).order_by("version").values_list("version", "pages")) == [
         (1, 2),
