@@ -61,7 +61,11 @@ def retire(*, at: datetime) -> JobRun:
         done = len(erased) + left + len(old)
         return done, place + 1 if done else None
 
-    return runs.sweep(JOB, as_of=berlin.day(at), count=FaxJob.objects.to_erase(at).count, batch=batch, begin=0)
+    def due() -> int:
+        found: int = FaxJob.objects.to_erase(at).count()
+        return found
+
+    return runs.sweep(JOB, as_of=berlin.day(at), count=due, batch=batch, begin=0)
 
 
 def _left(*, at: datetime) -> int:

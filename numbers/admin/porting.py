@@ -91,13 +91,12 @@ class PortOrderAdmin(Console):
 
     def look(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Show an order with everything the old provider asks for, and record what it answers."""
-        form = AnswerForm(request.POST or None)
+        at, form = timezone.now(), AnswerForm(request.POST or None)
         if form.is_valid() and self._act(request, _found(pk), form):
             return redirect("admin:numbers_portorder_look", pk)
         seen, order = port_desk.version(pk), _found(pk)  # in this order: the version may be too old, never too new
-        context = port_page.order(order, at=timezone.now()) | {"form": form, "title": _t("Port order")}
-        context |= {"forms": form.parts(), "seen": seen}
-        context |= dict(zip(("first", "last"), port_desk.possible(timezone.now()), strict=True))
+        context = port_page.order(order, at=at) | {"form": form, "title": _t("Port order")}
+        context |= {"forms": form.parts(*port_desk.possible(at)), "seen": seen, "open": CLAIMING}
         return render(request, "admin/numbers/port_work.html", self.admin_site.each_context(request) | context)
 
     def _act(self, request: HttpRequest, order: PortOrder, form: AnswerForm) -> bool:

@@ -1,6 +1,7 @@
 """The operator's desk of porting: what the old provider answered, and numbers that leave."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -46,6 +47,10 @@ class AnswerForm(forms.Form):
     )
     reference = forms.CharField(label=_("Reference at the old provider"), max_length=40, required=False)
 
+    def __init__(self, data: Mapping[str, Any] | None = None, *, act: str = "") -> None:
+        sent = data["act"] if data and data.get("act") in ACTS else act
+        super().__init__(data, auto_id=f"{sent}_%s")  # every act has its fields on the same page
+
     def clean(self) -> dict[str, Any]:
         field, sentence = _NEEDED.get(self.cleaned_data.get("act", ""), ("", ""))
         if field and not self.cleaned_data.get(field) and field not in self.errors:
@@ -57,24 +62,16 @@ class AnswerForm(forms.Form):
         here = refused.field in ACTS[self.cleaned_data["act"]]
         self.add_error(refused.field if here else None, str(refused.reason))
 
-    def parts(self) -> dict[str, list["Part"]]:
-        """Return for each act the fields that stand beside its button."""
-        meant = self["act"].value()
-        return {act: [self._part(act, name, filled=act == meant) for name in names] for act, names in ACTS.items()}
+    def parts(self, first: date, last: date) -> dict[str, list[forms.BoundField]]:
+        """Return for each act the fields that stand beside its button; those of the act that was sent are filled in.
 
-    def _part(self, act: str, name: str, *, filled: bool) -> "Part":
-        value, errors = (self[name].value() or "", list(map(str, self[name].errors))) if filled else ("", [])
-        return Part(f"{act}_{name}", self[name], value, errors)
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A field beside the button of one act; `value` and `errors` are there if that act was sent."""
-
-    id: str
-    field: forms.BoundField
-    value: str
-    errors: list[str]
+        `first` and `last` are the days between which one can be entered.
+        """
+        sent = self["act"].value()
+        filled = {act: self if act == sent else AnswerForm(act=act) for act in ACTS}
+        for form in filled.values():
+            form.fields["on"].widget.attrs |= {"min": first.isoformat(), "max": last.isoformat()}
+        return {act: [filled[act][name] for name in names] for act, names in ACTS.items()}
 
 
 class AnnounceForm(forms.Form):

@@ -129,7 +129,7 @@ def answer(desk, act, **fields):
     for name, value in fields.items():
         field = desk.locator(f"#{act}_{name}")
         field.select_option(value) if name == "code" else field.fill(value)
-    desk.locator(f"button[value={act}]").click()
+    desk.locator(f"form:has([name=act][value={act}]) [type=submit]").click()
     expect(desk.locator(".errornote, .errorlist")).to_have_count(0)
 
 

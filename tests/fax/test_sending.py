@@ -8,7 +8,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from fax import jobs, personal, sending
+from fax import jobs, personal, sending, tasks
 from fax.models import FaxAttempt, FaxCredential, FaxJob
 from portal import outbox, tenancy
 from portal.models import AuditEvent, OutboxMessage
@@ -282,6 +282,11 @@ def test_pages_and_title_go_a_week_after_the_end_and_the_row_after_half_a_year(
     assert retired(as_operator, timedelta(days=181)).done == 1
     with tenancy.tenant_transaction(printers.cast.acme.pk):
         assert not FaxJob.objects.exists()
+
+
+def test_nightly_job_announces_the_tenants_itself(db, as_operator):
+    with as_operator(), tenancy.serving(None):
+        assert tasks.retire_faxes() == 0
 
 
 def test_what_is_sent_again_at_the_last_moment_keeps_its_pages(printers, spool, work, as_operator, monkeypatch):
