@@ -32,6 +32,8 @@ ALLOWED = {
     ("rejected", "submitted"),
     ("rejected", "cancelled"),
 }
+TELLS = {port_desk.set_off: True, port_desk.note_sent: True, port_desk.accept: True}
+TELLS |= {porting.submit: False, port_desk.reject: False}
 which = st.integers(0, ORDERS - 1)
 ahead = st.integers(-3, 40)
 
@@ -52,6 +54,7 @@ class Porting(RuleBasedStateMachine):
                 for ends in wanted
             ]
         self.states = ["draft"] * ORDERS
+        self.told = [False] * ORDERS  # whether the old provider may have the order to act on
 
     def teardown(self):
         self.rehearsal.__exit__(None, None, None)
@@ -71,6 +74,8 @@ class Porting(RuleBasedStateMachine):
         except PortRefused:
             return False
         WORLD["done"] += 1
+        if operation in TELLS:
+            self.told[place] = TELLS[operation]
         return True
 
     def sign(self, order, *, by, at):
@@ -90,6 +95,7 @@ class Porting(RuleBasedStateMachine):
             "ask": lambda: self.act(porting.ask_date, place, self.day(9 + days)),
             "cancel": lambda: self.act(porting.cancel, place, by=olga if days % 2 else None, reason="Grund"),
             "take": lambda: self.act(port_desk.take, place, by=olga),
+            "set off": lambda: self.act(port_desk.set_off, place, by="transport"),
             "sent": lambda: self.act(port_desk.note_sent, place, by=olga),
             "accept": lambda: self.act(port_desk.accept, place, self.day(days), by=olga),
             "reject": lambda: self.act(port_desk.reject, place, "SON", "Grund", by=olga),
@@ -104,7 +110,7 @@ class Porting(RuleBasedStateMachine):
     def do_what_may_be_possible(self, place, verb, days):
         likely = {
             "draft": ("submit", "submit", "sign", "date", "numbers"),
-            "submitted": ("accept", "accept", "reject", "sent", "take"),
+            "submitted": ("accept", "accept", "reject", "set off", "sent", "take", "cancel"),
             "confirmed": ("ask", "agree", "refuse", "move", "reject", "fault", "complete", "sent"),
             "rejected": ("date", "sign", "submit", "submit"),
             "completed": (),
@@ -149,6 +155,8 @@ class Porting(RuleBasedStateMachine):
             if order.state != self.states[place]:
                 WORLD["moves"].add((self.states[place], order.state))
                 assert (self.states[place], order.state) in ALLOWED
+                if order.state == "cancelled":
+                    assert (order.to_send == "cancellation") == self.told[place]
                 self.states[place] = order.state
             assert order.confirmed_on is None or works(order.confirmed_on)
         dates = [date.fromisoformat(d["on"]) for _, kind, _, d in events if kind in ("date_set", "change_asked")]
