@@ -70,10 +70,10 @@ def _bare(wanted: Wanted) -> str:
 
 
 def matching(term: str) -> Q:
-    """Match a number in any notation, the provider, the area, the customer number there, or who began the order."""
+    """Match a number in any notation, provider, area, customer number or reference there, or who began the order."""
     text = notation.search_text(term)
     words = Q(provider__in=PortProvider.objects.matching(term)) | Q(area__sort_key__contains=fold(term))
-    words |= Q(provider_customer_number__icontains=term) | Q(by__name__icontains=term)
+    words |= Q(provider_customer_number__icontains=term) | Q(by__name__icontains=term) | Q(reference__icontains=term)
     if not text.isdecimal():
         return words
     digits = text.removeprefix("0")

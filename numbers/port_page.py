@@ -248,10 +248,13 @@ def calendar(order: PortOrder, *, chosen: date | None = None, at: datetime) -> d
     return {"months": months, "weekdays": port_days.weekdays(), "deadline": day(last)}
 
 
-def temporaries(at: datetime) -> list[tuple[int, str]]:
-    """Return the tenant's active numbers, of which one may be used until the ported ones are there."""
-    found = port_numbers.temporaries(at).select_related("area").order_by("e164")[:200]
-    return [(number.pk, messages.display(number)) for number in found]
+def temporaries(at: datetime) -> list[str]:
+    """Return the first of the tenant's numbers of which one may be used until the ported ones are there.
+
+    They are suggestions: any other can be entered as well.
+    """
+    found = port_numbers.temporaries(at).select_related("area").order_by("e164")[:SHOWN]
+    return [messages.display(number) for number in found]
 
 
 def address_there(order: PortOrder, at: datetime) -> dict[str, str]:

@@ -1,17 +1,19 @@
 """Porting: the four steps of an order, each kept as far as it can be read; the signed form; a new date."""
 
 import re
-from collections.abc import Iterable, Sequence
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from numbers import history, port_numbers, port_page, porting
+from numbers import history, notation, port_numbers, port_page, porting
 from numbers.models import DirectoryEntry, HolderKind, PhoneNumber, PortKind, PortOrder, PortProvider, Remaining
+from numbers.notation import Unreadable
 from numbers.port_numbers import Numbers, NumbersRefused, Problem
+from portal import berlin
 from portal.documents import MOST_BYTES
 from portal.sorting import fold
 
@@ -229,35 +231,43 @@ class DateForm(StepForm):
     directory_entry = forms.ChoiceField(
         label=_("Directory entry"), choices=DirectoryEntry.choices, widget=forms.RadioSelect, required=False
     )
-    temporary = forms.TypedChoiceField(
-        label=_("Temporary number"),
-        required=False,
-        coerce=int,
-        empty_value=None,
+    temporary = _line(
+        _("Temporary number"),
+        most=40,
         help_text=_(
             "If you use another number until then: after porting you swap the two in one step. Until that the first "
             "ported number (of a block: the switchboard) waits inactive and free of charge."
         ),
+        widget=forms.TextInput({"list": "temporaries", "inputmode": "tel", "autocomplete": "off", "class": "num"}),
     )
 
-    def __init__(
-        self, *args: Any, order: PortOrder, today: date, temporaries: Sequence[tuple[int, str]], **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, order: PortOrder, at: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.order, self.today = order, today
-        self.fields["temporary"].choices = [("", _("None")), *temporaries]  # type: ignore[attr-defined]  # a ChoiceField
+        self.order, self.at = order, at
 
     def clean_requested_on(self) -> date | None:
         on: date | None = self.cleaned_data["requested_on"]
-        if on and (obstacle := porting.date_refusal(self.order, on, today=self.today)):
+        if on and (obstacle := porting.date_refusal(self.order, on, today=berlin.day(self.at))):
             raise forms.ValidationError(str(obstacle.sentence))
         return on
+
+    def clean_temporary(self) -> PhoneNumber | None:
+        text = self.cleaned_data["temporary"].strip()
+        if not text:
+            return None
+        try:
+            found = port_numbers.temporaries(self.at).filter(e164=notation.parse(text)).first()
+        except Unreadable as error:
+            raise forms.ValidationError(str(error.reason)) from error
+        if found is None:
+            raise forms.ValidationError(
+                _("None of your active numbers is this one. Please check it, or leave it empty.")
+            )
+        return found
 
     def changes(self) -> dict[str, Any]:
         """Return what could be read; without a choice the directory entry stays as it was."""
         found = super().changes()
-        if "temporary" in found:
-            found["temporary"] = PhoneNumber.objects.filter(pk=found["temporary"]).first()
         return {name: value for name, value in found.items() if name != "directory_entry" or value}
 
 

@@ -26,6 +26,7 @@ from numbers import (
     port_signed,
     porting,
 )
+from numbers import messages as number_messages
 from numbers.forms.porting import ActForm, DateForm, HolderForm, NumbersForm, ProviderForm, SubmitForm, UploadForm, say
 from numbers.lifecycle import PriceChanged
 from numbers.models import LockedPortOrder, PortKind, PortNumber, PortOrder, PortProvider
@@ -222,8 +223,7 @@ def _form(request: Request, step: str, order: PortOrder, at: datetime) -> Any:
     data = request.POST if request.method == "POST" else None
     initial = _initial(step, order, at)
     if step == "date":
-        today, temporaries = berlin.day(at), port_page.temporaries(at)
-        return DateForm(data, initial=initial, order=order, today=today, temporaries=temporaries)
+        return DateForm(data, initial=initial, order=order, at=at)
     kinds: dict[str, type[forms.Form]] = {"numbers": NumbersForm, "provider": ProviderForm, "holder": HolderForm}
     return kinds[step](data, initial=initial)
 
@@ -250,7 +250,7 @@ def _initial(step: str, order: PortOrder, at: datetime) -> dict[str, Any]:
         case "holder":
             holders = "\n".join(order.further_holders)
             return known | {"further_holders": holders} | port_page.address_there(order, at)
-    return known | {"temporary": order.temporary_id}
+    return known | {"temporary": number_messages.display(order.temporary) if order.temporary else ""}
 
 
 def _looked_at(request: Request, step: str, order: PortOrder, form: Any, *, at: datetime) -> HttpResponse:
@@ -333,6 +333,7 @@ def _show(request: Request, order: PortOrder, step: str, form: Any, *, at: datet
         context |= {"deadline": port_days.day(porting.deadline(order)), "providers": PortProvider.objects.matching("")}
     elif step == "date":
         hints = [text for name, text in port_page.said(porting.hints(order)) if name == "requested_on"]
+        context |= {"temporaries": port_page.temporaries(at)}
         context |= {"price": port_page.price(berlin.day(at)), "hints": hints} | port_page.calendar(order, at=at)
     return render(request, "numbers/porting/step.html", context, status=422 if form.is_bound else 200)
 

@@ -3,8 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from numbers import port_list
+from numbers import port_desk, port_list
 from tests import porting as ports
+from tests.conftest import NOW
 
 URL = reverse("numbers:ports")
 
@@ -13,8 +14,10 @@ URL = reverse("numbers:ports")
 def orders(acme):
     """Three of Acme's: one submitted, two drafts."""
     ports.verified(acme)
+    sent = ports.submitted(acme, "+493023125801", provider=ports.provider("D903"))
+    port_desk.note_sent(sent, reference="DEU.BEISP.VH0815", by=acme.olga, at=NOW)
     return [
-        ports.submitted(acme, "+493023125801", provider=ports.provider("D903")).pk,
+        sent.pk,
         ports.draft(acme, "+493023125803", provider=ports.provider("D902"), provider_customer_number="K-77").pk,
         ports.draft(acme, "+493023125802", "+493023125812", provider=ports.provider("D901")).pk,
     ]
@@ -34,6 +37,7 @@ def found(**asked):
         ({"q": "D903"}, [0]),
         ({"q": "berlin"}, [2, 1, 0]),
         ({"q": "k-77"}, [1]),
+        ({"q": "vh0815"}, [0]),
         ({"q": "alice"}, [2, 1, 0]),
         ({"q": "nobody\x00"}, []),
         ({"state": "draft"}, [2, 1]),
