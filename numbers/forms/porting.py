@@ -299,18 +299,13 @@ class UploadForm(SeenForm):
         widget=forms.ClearableFileInput({"accept": ".pdf,application/pdf"}),
     )
 
-    code = _line(
-        _("Form code"),
-        most=20,
+    code = forms.CharField(
+        label=_("Form code"),
+        max_length=20,
         help_text=_("It stands at the foot of each page of the form."),
+        error_messages={"required": _("Please enter the code that stands at the foot of the signed form.")},
         widget=forms.TextInput({"class": "num", "autocomplete": "off", "spellcheck": "false"}),
     )
-
-    def clean_code(self) -> str:
-        code: str = self.cleaned_data["code"]
-        if not code:
-            raise forms.ValidationError(_("Please enter the code that stands at the foot of the signed form."))
-        return code
 
     def clean_document(self) -> bytes:
         file = self.cleaned_data["document"]
