@@ -60,25 +60,29 @@ def ahead(at: datetime) -> "QuerySet[Assignment]":
 
 def of_numbers(number_ids: Collection[int], *, at: datetime) -> dict[int, Holding]:
     """Return who holds and who will hold each of these numbers, in one query; numbers of nobody are left out."""
-    with connection.cursor() as cursor:
-        cursor.execute(_HOLDERS, _asked(number_ids, at))
-        return _found(cursor.fetchall(), at)
+    return _of(tenancy.current(), number_ids, at=at)
 
 
 def of_number(number: PhoneNumber, *, at: datetime) -> Holding:
-    """Return who holds and who will hold this number."""
-    return of_numbers([number.pk], at=at).get(number.pk, NOBODY)
+    """Return who holds and who will hold this number, also where every tenant is worked for."""
+    return _of(tenancy.current_for(number), [number.pk], at=at).get(number.pk, NOBODY)
 
 
 def ask(number_id: int, *, at: datetime) -> Callable[[], Holding]:
     """Ask who holds and who will hold a number, together with the last statement of this click; return what gives the
     answer then."""
-    last = submissions.at_last(_HOLDERS, _asked([number_id], at))
+    last = submissions.at_last(_HOLDERS, _asked(tenancy.current(), [number_id], at))
     return lambda: _found(last.rows, at).get(number_id, NOBODY)
 
 
-def _asked(number_ids: Collection[int], at: datetime) -> list[Any]:
-    return [tenancy.current(), lookups.keys(number_ids), at, berlin.day(at)]
+def _of(tenant_id: int, number_ids: Collection[int], *, at: datetime) -> dict[int, Holding]:
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLDERS, _asked(tenant_id, number_ids, at))
+        return _found(cursor.fetchall(), at)
+
+
+def _asked(tenant_id: int, number_ids: Collection[int], at: datetime) -> list[Any]:
+    return [tenant_id, lookups.keys(number_ids), at, berlin.day(at)]
 
 
 def _found(rows: Iterable[tuple[Any, ...]], at: datetime) -> dict[int, Holding]:

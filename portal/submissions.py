@@ -48,7 +48,7 @@ def once(
     """Do `work` and keep its outcome, or return the outcome it had the first time.
 
     Returns (outcome, replayed). A second submit waits for the first to commit. If `work` raises, nothing is kept and
-    the same key may be used again.
+    the same key may be used again. Clicks do not nest.
     """
     with connection.cursor() as cursor:
         cursor.execute(_BEGIN, [current(), by.pk, verb, key, at])

@@ -30,6 +30,12 @@ def current() -> int:
     return tenant_id
 
 
+def current_for(row: "TenantModel") -> int:
+    """Return the id of the announced tenant; where every tenant is, that of a row in hand. Raise NoTenant if nobody
+    said whose."""
+    return int(row.tenant_id) if _announced.get() == EVERY_TENANT else current()
+
+
 def narrowed(of: str = "") -> tuple[str, list[int]]:
     """Return wall 1 as SQL, for statements by hand: a condition on `tenant_id` (`of` a table, as `a.`) and its
     parameters."""

@@ -10,9 +10,11 @@ from django.utils import timezone
 
 from fax import jobs, personal, sending, tasks
 from fax.models import FaxAttempt, FaxCredential, FaxJob
+from numbers.models import Assignment, PhoneNumber
 from portal import outbox, tenancy
 from portal.models import AuditEvent, OutboxMessage
 from staff.models import StaffMember
+from tests import calling
 from tests.fax import papers
 from tests.fax.printing import printed
 
@@ -77,6 +79,22 @@ def test_a_fax_is_rendered_spooled_and_sent(printers, spool, work):
         attempt = FaxAttempt.objects.get()
         assert (attempt.reason, attempt.detail, bool(attempt.ended_at)) == ("", "14400 bit/s", True)
         assert TO not in str([*AuditEvent.objects.values_list("before", "after")])  # where it went is traffic data
+
+
+def test_a_fax_from_a_number_of_ones_own_is_sent(printers, spool, work):
+    with tenancy.tenant_transaction(printers.cast.acme.pk):
+        PhoneNumber.objects.filter(pk=printers.bob.number_id).update(usage="fax_personal")
+        calling.assign(printers.bob.number, printers.bob.staff_member, calling.days_ago(10))
+    printed(printers.bob, papers.pdf(), to=TO)
+
+    assert work() == 2
+
+    assert fax(printers).reference
+    printed(printers.bob, papers.pdf(), to=TO)
+    with tenancy.tenant_transaction(printers.cast.acme.pk):
+        Assignment.objects.update(until_at=timezone.now() - timedelta(seconds=1))
+    work()
+    assert (fax(printers).state, fax(printers).reference) == ("failed", "")
 
 
 def test_a_fax_that_failed_can_be_sent_again(printers, spool, work):
