@@ -49,6 +49,17 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     _stack.close()
 
 
+@pytest.hookimpl(trylast=True)  # after the dice
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put first what may take long, by its own timeout: begun last, it would keep one core waiting for it."""
+    items.sort(key=_patience, reverse=True)
+
+
+def _patience(item: pytest.Item) -> int:
+    timeout = item.get_closest_marker("timeout")
+    return int(timeout.args[0]) if timeout else 0
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_blocker: Any) -> None:
     """Make this worker's database: created by its owner, used as `portal_app`."""

@@ -121,6 +121,7 @@ def as_operator_connection(as_operator):
     return Both(using=None, savepoint=True, durable=False)
 
 
+@pytest.mark.timeout(600)
 def test_from_an_address_to_a_number_in_service(visit, cast, in_acme, pool, post, manner, watch):
     watch.expects = {422}
     say, page = WORDS[manner.language], visit(cast.alice, manner.language, js=manner.js)

@@ -179,6 +179,7 @@ def sign(page, say, content, code):
     page.get_by_role("button", name=say.upload).click()
 
 
+@pytest.mark.timeout(600)
 def test_port_from_draft_to_numbers_that_work(visit, desk, cast, manner, berlin_line, in_acme, watch):
     say, page, watch.expects = WORDS[manner.language], visit(cast.alice, manner.language, js=manner.js), {422}
     go_on = page.get_by_role("button", name=say.go_on)

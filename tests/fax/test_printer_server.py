@@ -63,6 +63,7 @@ def page(tmp_path):
     return path
 
 
+@pytest.mark.timeout(600)
 def test_programs_that_print_find_a_printer_that_faxes(site, page, tmp_path):
     deliver_three_in_a_row(site, tmp_path)
     look_with_ipptool(site, page, tmp_path)

@@ -51,6 +51,7 @@ def looked():
         return AuditEvent.objects.filter(verb="calls.viewed").count()
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("viewer", routes.VIEWERS)
 def test_looking_shows_nothing_of_another_tenant_and_changes_no_row(standing, viewer):
     somebody = walk.Viewer(viewer, standing)
@@ -75,6 +76,7 @@ def test_foreign_ids_in_the_query_show_nothing(standing, viewer):
     assert walk.probes(walk.Viewer(viewer, standing)) == []
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("viewer", routes.VIEWERS)
 def test_posting_changes_nothing_of_another_tenant(standing, viewer):
     assert walk.pushes(walk.Viewer(viewer, standing)) == []

@@ -117,6 +117,7 @@ def urls(ids):
 
 
 # The billing contact sees what each number costs, and so which there are.
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(("who", "words"), [("bob", ("heron", "canary", "23125811")), ("dora", ("heron", "canary"))])
 def test_a_staff_member_reaches_nothing_of_a_colleague(office, who, words):
     cast, ids = office
