@@ -154,6 +154,7 @@ RIGHTS = {
     "portal_jobrun": (set(), _ALL),
     "portal_outboxmessage": (_APPEND, _ALL),
     "portal_tenant": (_READ, _ALL),
+    "portal_user": (_ALL - {"DELETE"}, _ALL - {"DELETE"}),
 }
 APPEND_ONLY = {
     "billing_oneoffcharge",
