@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
+from django.db import DataError, IntegrityError
 from django.utils.translation import gettext_lazy as _
 
 from billing import prices, slots
@@ -29,6 +31,7 @@ from numbers.porting import PortRefused, expect, numbers_of, step, to_activate
 from portal import berlin, tenancy
 from portal.models import User
 
+log = structlog.get_logger(__name__)
 JOB = "apply_portings"
 
 
@@ -88,7 +91,8 @@ def take_effect(*, at: datetime, after: Cursor) -> tuple[int, Cursor | None]:
     Returns how much was done (0 also where something was due and could not be done) and where to go on, which is None
     only once nothing more is due.
     Rows that others have locked are left for the next pass. Needs the operator's role and `tenancy.every_tenant()`;
-    each is done within its tenant's walls. An order whose numbers cannot arrive gets a fault and is left to people.
+    each is done within its tenant's walls. An order whose numbers cannot arrive gets a fault and is left to people; one
+    whose rows the database refuses is left for the next run, so that it does not stop the others.
     """
     if after.stage == 2:
         gone = port_out.take_effect(at=at, by=JOB)
@@ -98,7 +102,11 @@ def take_effect(*, at: datetime, after: Cursor) -> tuple[int, Cursor | None]:
     found = rows.first()
     if found is None:
         return 0, Cursor(after.stage + 1)
-    done = _arrive(found, at=at) if after.stage else _remind(found, at=at)
+    try:
+        done = _arrive(found, at=at) if after.stage else _remind(found, at=at)
+    except (DataError, IntegrityError):
+        log.exception("port order not carried on", order=found.pk)
+        done = 0
     return done, Cursor(after.stage, found.pk)
 
 

@@ -77,8 +77,7 @@ def take(order: LockedPortOrder, *, by: User, at: datetime) -> None:
     """Take an order over, from whoever works on it now. Raises PortRefused."""
     if order.agent_id == by.pk:
         raise PortRefused(_("This order is yours already."))
-    times = PortEvent.objects.filter(order=order, kind=PortEventKind.TAKEN).count()
-    step(order, "take", PortEventKind.TAKEN, key=str(times + 1), by=by, at=at, agent=by)
+    step(order, "take", PortEventKind.TAKEN, key=_next(order, PortEventKind.TAKEN), by=by, at=at, agent=by)
 
 
 def waiting(order: PortOrder) -> Waiting:
@@ -191,9 +190,14 @@ def report_fault(order: LockedPortOrder, reason: str, *, by: User | str, at: dat
         raise PortRefused(_("A fault is reported already."))
     if not reason.strip():
         raise PortRefused(_("Please say what went wrong, so that the customer knows."), "reason")
-    details, key = {"reason": reason.strip()}, f"{order.attempt}.{order.changes}"
+    details, key = {"reason": reason.strip()}, _next(order, PortEventKind.FAULT)  # one date can fail, and so the next
     step(order, "report_fault", PortEventKind.FAULT, key=key, by=by, at=at, details=details, fault=reason.strip()[:500])
     port_mails.tell("numbers/port_fault", order, at=at, reason=reason.strip())
+
+
+def _next(order: PortOrder, kind: PortEventKind) -> str:
+    """Return the key of what may happen to an order any number of times."""
+    return str(PortEvent.objects.filter(order=order, kind=kind).count() + 1)
 
 
 def _set_date(order: LockedPortOrder, verb: str, on: date, *, changes: int, by: User, at: datetime) -> None:

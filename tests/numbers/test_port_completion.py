@@ -14,7 +14,7 @@ from django.urls import reverse
 from billing import prices
 from billing.models import PriceClass, Slot
 from numbers import jobs, port_completion, port_desk, port_numbers, porting, tasks
-from numbers.models import NumberBlock, PhoneNumber, PortNumber, PortOrder
+from numbers.models import NumberBlock, PhoneNumber, PortEvent, PortNumber, PortOrder
 from numbers.porting import PortRefused
 from portal import outbox, tenancy
 from portal.models import AuditEvent, OutboxMessage
@@ -179,9 +179,21 @@ def test_an_order_whose_number_somebody_holds_gets_a_fault_and_the_others_go_on(
     assert (stuck.state, fine.state) == ("confirmed", "completed")
     assert "Globex" not in stuck.fault
     assert states() == {"+493023125715": "inactive"}
-    assert ports.events(stuck)[-1] == ("fault", "1.0")
+    assert ports.events(stuck)[-1] == ("fault", "1")
     with as_operator():
         assert jobs.overdue_portings(at=SIX) == 0
+
+
+def test_an_order_that_the_database_refuses_does_not_stop_the_others(office, as_operator):
+    stuck, fine = ports.confirmed(office), ports.confirmed(office, "+493023125715")
+    PortEvent.objects.create(order=stuck, kind="completed", key="0", at=NOW, by_name="test")
+
+    assert run(SIX).done == 1
+
+    assert [PortOrder.objects.get(pk=order.pk).state for order in (stuck, fine)] == ["confirmed", "completed"]
+    assert states() == {"+493023125715": "inactive"}
+    with as_operator():
+        assert jobs.overdue_portings(at=SIX) == 1  # it is tried again and told as overdue
 
 
 def test_every_mail_on_the_way_can_be_composed_and_names_no_price_of_porting(office):

@@ -1,6 +1,6 @@
 """Porting in, as the operator does it: take over, hand over, answers, dates, faults, the desk."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -127,7 +127,19 @@ def test_a_fault_stays_until_a_new_date(office):
         port_desk.report_fault(order, "noch toter", by=office.olga, at=ON_THE_DAY)
     port_desk.move_date(order, date(2026, 12, 10), by=office.olga, at=ON_THE_DAY)
     assert (order.confirmed_on, order.fault) == (date(2026, 12, 10), "")
-    assert ports.events(order)[-2:] == [("fault", "1.0"), ("date_set", "1.1")]
+    assert ports.events(order)[-2:] == [("fault", "1"), ("date_set", "1.1")]
+
+
+def test_a_date_agreed_to_after_a_fault_can_fail_as_well(office):
+    order = ports.confirmed(office)
+    porting.ask_date(order, date(2026, 12, 15), by=office.alice, at=NOW)
+    port_desk.report_fault(order, "Leitung tot", by=office.olga, at=ON_THE_DAY)
+    port_desk.accept_change(order, by=office.olga, at=ON_THE_DAY)
+
+    port_desk.report_fault(order, "noch toter", by=office.olga, at=ON_THE_DAY + timedelta(days=7))
+
+    assert order.fault == "noch toter"
+    assert [event for event in ports.events(order) if event[0] == "fault"] == [("fault", "1"), ("fault", "2")]
 
 
 def test_the_desk_shows_the_most_urgent_first_and_dead_lines_above_all(office, as_operator):
