@@ -25,6 +25,10 @@ TOO_FAR = _(
     "extension instead."
 )
 _TAKEN = _("This number cannot be ported: it is here already, or part of another open order.")
+NO_TEMPORARY = _(
+    "The temporary number is none of your active numbers, or costs another price than a ported one. Please choose "
+    "another one, or none."
+)
 
 
 @dataclass(frozen=True, slots=True)

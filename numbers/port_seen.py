@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from typing import Any
 
 from django.utils.functional import Promise
 
@@ -11,15 +12,20 @@ from numbers.porting import PortRefused
 
 
 def standing(order: PortOrder) -> str:
-    """Return where an order stands, as far as it matters to whoever cancels it or asks for another date."""
-    return f"{order.state}.{order.attempt}.{order.changes}.{int(porting.is_known_there(order))}"
+    """Return where an order stands, for whoever cancels it or asks for another date: what can be edited, with it."""
+    return contents(order) if order.is_editable() else ".".join(map(str, _stands(order)))
 
 
 def contents(order: PortOrder) -> str:
     """Return a digest of what the summary shows of an order: where it stands, and all that was entered."""
     printed = port_signed.printed(order, porting.numbers_of(order).e164s)
-    said = [standing(order), printed, order.activate, order.temporary_id]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+    said = [*_stands(order), printed, order.activate, order.temporary_id]
+    return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
+
+
+def _stands(order: PortOrder) -> list[Any]:
+    known = int(porting.is_known_there(order))
+    return [order.state, order.attempt, order.changes, known, order.confirmed_on, order.change_on]
 
 
 def expect(now: str, seen: str, otherwise: Promise) -> None:

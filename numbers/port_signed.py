@@ -13,9 +13,9 @@ from numbers.models.porting import form_code
 
 # What the form prints of an order, besides its numbers; a change of anything else needs no new signature.
 PRINTED = (
-    *("provider_id", "provider_customer_number", "contract_ends_on", "holder_kind", "holder_name", "holder_addition"),
-    *("street", "house_number", "postcode", "town", "further_holders", "kind", "base_number", "range_from"),
-    *("range_until", "pilot", "requested_on", "remaining", "directory_entry"),
+    *("pk", "provider_id", "provider_customer_number", "contract_ends_on", "holder_kind", "holder_name"),
+    *("holder_addition", "street", "house_number", "postcode", "town", "further_holders", "kind", "base_number"),
+    *("range_from", "range_until", "pilot", "requested_on", "remaining", "directory_entry"),
 )
 
 OTHER_CODE = _(

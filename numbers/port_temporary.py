@@ -32,7 +32,7 @@ def waiting(order: PortOrder, *, at: datetime) -> Waiting | None:
         return None
     rows = PhoneNumber.objects.select_related("area")
     old = rows.filter(pk=order.temporary_id).first()
-    new = rows.filter(e164=porting.main_number(order)).first()
+    new = rows.held().filter(e164=porting.main_number(order)).first()
     if old is None or new is None or new.state_at(at) != NumberState.INACTIVE:
         return None
     return Waiting(old, new, _how(old, new, at=at))

@@ -156,7 +156,7 @@ def problems(order: PortOrder, *, at: datetime) -> list[Problem]:
     if obstacle := date_refusal(order, order.requested_on, today=berlin.day(at)):
         found.append(obstacle)
     if order.temporary_id and not port_numbers.temporaries(at).filter(pk=order.temporary_id).exists():
-        found.append(Problem("temporary", _("This number is not active any more. Please choose another one, or none.")))
+        found.append(Problem("temporary", port_numbers.NO_TEMPORARY))
     if unsigned := port_signed.refusal(order, numbers.e164s):
         found.append(Problem("document", unsigned))
     return found

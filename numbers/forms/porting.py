@@ -260,9 +260,7 @@ class DateForm(StepForm):
         except Unreadable as error:
             raise forms.ValidationError(str(error.reason)) from error
         if found is None:
-            raise forms.ValidationError(
-                _("None of your active numbers is this one. Please check it, or leave it empty.")
-            )
+            raise forms.ValidationError(port_numbers.NO_TEMPORARY)
         return found
 
     def changes(self) -> dict[str, Any]:

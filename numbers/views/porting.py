@@ -107,7 +107,7 @@ def replace(request: Request, pk: int) -> HttpResponse:
     order, form = found(pk), ReplaceForm(request.POST if request.method == "POST" else None)
     waits = port_temporary.waiting(order, at=timezone.now())
     if waits is None or waits.how != "swap":
-        return _nothing_to_replace(request, order)
+        return _nothing_to_replace(request, order, waits)
     old, new = waits.words["temporary"], waits.words["waiting"]
 
     def work(row: LockedPortOrder, at: datetime) -> None:
@@ -120,11 +120,11 @@ def replace(request: Request, pk: int) -> HttpResponse:
     return render(request, "numbers/porting/replace.html", context, status=422 if form.is_bound else 200)
 
 
-def _nothing_to_replace(request: Request, order: PortOrder) -> HttpResponse:
-    """Lead back to the order; a second click is told that it is done."""
+def _nothing_to_replace(request: Request, order: PortOrder, waits: port_temporary.Waiting | None) -> HttpResponse:
+    """Lead back to the order; a second click is told that it is done. What hinders the swap stands on the page."""
     if porting.was_replaced(order):
         messages.info(request, _("The ported number has taken the place of the temporary one."))
-    else:
+    elif waits is None:
         messages.warning(request, _("There is no temporary number to replace, or it is replaced already."))
     return redirect("numbers:port", order.pk)
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from billing import prices
 from billing.models import PriceClass, Slot
-from numbers import jobs, port_completion, port_desk, port_numbers, porting, tasks
+from numbers import jobs, port_completion, port_desk, port_numbers, port_temporary, porting, tasks
 from numbers.models import NumberBlock, PhoneNumber, PortEvent, PortNumber, PortOrder
 from numbers.porting import PortRefused
 from portal import outbox, tenancy
@@ -112,13 +112,20 @@ def test_a_number_that_replaces_a_temporary_one_waits_for_that(office):
 
 
 ALL = "Sie sind inaktiv angekommen und klingeln noch nicht."
+ONCE = "Bitte prüfen Sie jede Rufnummer, sobald sie aktiv ist, und rufen Sie unsere Hotline an, wenn eine nicht"
 CASES = {  # what became of the temporary number, numbers, activate → what the mail says and what it must not say
-    "swap, alone": ("active", 1, False, ["030 23125710 wartet inaktiv", "nicht selbst"], ["übrige", ALL, "sind aktiv"]),
+    "swap, alone": (
+        "active",
+        1,
+        False,
+        ["wartet inaktiv", "aktivieren Sie 030 23125710 nicht selbst", ONCE],
+        ["übrige", ALL, "sind aktiv"],
+    ),
     "swap, others work": ("active", 3, True, ["030 23125710 wartet", "Die 2 übrigen Rufnummern sind aktiv"], [ALL]),
-    "swap, one other does not": ("active", 2, False, ["Die übrige Rufnummer ist inaktiv angekommen"], [ALL]),
+    "swap, one other does not": ("active", 2, False, ["Die andere Rufnummer ist inaktiv angekommen"], [ALL]),
     "scheduled": ("deactivation_scheduled", 1, False, ["zur Deaktivierung vorgemerkt", "030 23125730"], ["Bitte akt"]),
-    "inactive": ("inactive", 2, True, ["lässt sich nicht mehr ersetzen", "Bitte aktivieren Sie 030 23125710"], [ALL]),
-    "returned": ("returned", 1, False, ["lässt sich nicht mehr ersetzen"], ["auf der Seite des Auftrags"]),
+    "inactive": ("inactive", 2, True, ["030 23125730 sollte durch sie", "Bitte aktivieren Sie 030 23125710"], [ALL]),
+    "returned": ("returned", 1, False, ["lässt sich aber nicht mehr ersetzen"], ["auf der Seite des Auftrags"]),
 }
 
 
@@ -143,6 +150,20 @@ def test_mail_and_page_say_what_becomes_of_the_number_that_waits(office, sign_in
         page = html.unescape(sign_in(office.alice).get(reverse("numbers:port", args=[order.pk])).content.decode())
     assert ("030 23125710 wartet" in page.replace("\u00a0", " ")) == (state in ("active", "deactivation_scheduled"))
     assert ("Übergangsrufnummer ersetzen" in page) == (state == "active")
+
+
+@pytest.mark.parametrize("gone", ["returned", "ported_out"])
+def test_number_that_comes_back_waits_for_the_swap_like_any_other(office, gone):
+    make.number("+493023125710", state=gone)
+    temporary = make.number("+493023125730", state="active")
+    order = ports.confirmed(office, "+493023125710", temporary=temporary)
+
+    run(SIX)
+
+    assert "030 23125710 wartet inaktiv" in outbox.compose(mails("port_done").first()).body
+    order.refresh_from_db()
+    assert port_temporary.waiting(order, at=SIX).how == "swap"
+    assert porting.replace_temporary(ports.locked(order), by=office.alice, at=SIX).result == "done"
 
 
 def test_people_are_reminded_once_for_each_date(office):

@@ -126,7 +126,7 @@ BAD = [
     ("date", {"requested_on": "2026-12-25"}, "Feiertag"),
     ("date", {"requested_on": "2026-11-24"}, "zu früh"),
     ("date", {"requested_on": "2027-12-01"}, "180 Tage"),
-    ("date", {"temporary": "030 23125816"}, "Keine Ihrer aktiven Rufnummern"),
+    ("date", {"temporary": "030 23125816"}, "keine Ihrer aktiven Rufnummern oder hat einen anderen Preis"),
     ("date", {"temporary": "0171 2345678"}, "Mobilfunk"),
     ("date", {"requested_on": "morgen"}, "Bitte wählen Sie einen Tag aus dem Kalender."),
 ]

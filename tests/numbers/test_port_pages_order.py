@@ -1,6 +1,6 @@
 """The pages of a port order: the signed form, submitting, and what can be done while it is under way."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -284,3 +284,29 @@ def test_replace_swaps_the_temporary_number_in_one_step(acme, client):
         True,
         False,
     )
+
+
+def test_replace_of_a_number_scheduled_for_deactivation_says_nothing_against_the_page(acme, client):
+    make.verified_address("30")
+    temporary = make.number("+493023125015", state="active")
+    done = completed(acme, "+493023125801", at=datetime(2026, 12, 8, 9, tzinfo=UTC), temporary=temporary)
+    PhoneNumber.objects.filter(pk=temporary.pk).update(
+        state="deactivation_scheduled", last_active_on=date(2026, 12, 31)
+    )
+
+    page = said(client.get(get(client, "port_replace", done.pk).url))
+
+    assert ("nehmen Sie zuerst" in page, "Es gibt keine Übergangsrufnummer" in page) == (True, False)
+
+
+def test_temporary_number_that_is_out_of_service_is_shown_where_it_is_corrected(acme, client):
+    temporary = make.number("+493023125815", state="active")
+    fields = STEPS["date"] | {"temporary": "+49 30 23125-815"}
+    pk = filled(acme, client, date=fields)
+    PhoneNumber.objects.filter(pk=temporary.pk).update(state="inactive", active_since=None)
+
+    page = said(get(client, "port_step", pk, "date")).replace("\u00a0", " ")
+    kept = post(acme, client, "port_step", pk, "date", **fields)
+
+    assert 'name="temporary" value="030 23125815"' in page
+    assert (kept.status_code, order(pk).temporary_id) == (422, temporary.pk)

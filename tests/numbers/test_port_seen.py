@@ -47,6 +47,39 @@ def test_stale_page_of_a_draft_does_not_cancel_the_order_it_became(acme, client)
     assert order(pk).state == "cancelled"
 
 
+MEANWHILE = {  # state of the order on the stale page → what somebody else does to it since
+    "draft: corrected": ("draft", lambda order, cast: porting.save(order, {"town": "Ulm"}, by=cast.erika, at=NOW)),
+    "rejected: corrected": (
+        "rejected",
+        lambda order, cast: porting.save(order, {"town": "Ulm"}, by=cast.erika, at=NOW),
+    ),
+    "confirmed: date agreed": ("asked", lambda order, cast: port_desk.accept_change(order, by=cast.olga, at=NOW)),
+    "confirmed: date refused": ("asked", lambda order, cast: port_desk.refuse_change(order, "X", by=cast.olga, at=NOW)),
+}
+
+
+@pytest.mark.parametrize("what", MEANWHILE)
+def test_order_that_somebody_else_changed_meanwhile_is_not_cancelled_unseen(acme, client, what):
+    state, act = MEANWHILE[what]
+    pk = filled(acme, client)
+    if state != "draft":
+        porting.submit(locked(pk), by=acme.alice, at=NOW)
+    if state == "rejected":
+        port_desk.reject(locked(pk), "ADF", by=acme.olga, at=NOW)
+    if state == "asked":
+        port_desk.accept(locked(pk), date(2026, 12, 8), by=acme.olga, at=NOW)
+        porting.ask_date(locked(pk), date.fromisoformat(ON), by=acme.alice, at=NOW)
+    stale = seen(client, "port_cancel", pk)
+    act(locked(pk), acme)
+
+    answer = post(acme, client, "port_cancel", pk, seen=stale)
+
+    assert (answer.status_code, order(pk).state) == (422, "confirmed" if state == "asked" else state)
+    assert "seit Sie diese Seite geöffnet haben" in said(answer)
+    post(acme, client, "port_cancel", pk, seen=answer.context["seen"])
+    assert order(pk).state == "cancelled"
+
+
 @pytest.mark.parametrize("stale", ["", "submitted.1.0.0"])
 def test_order_handed_over_meanwhile_is_not_cancelled_unawares(acme, client, stale):
     pk = filled(acme, client)

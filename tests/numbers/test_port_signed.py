@@ -114,6 +114,13 @@ def test_a_form_that_was_downloaded_before_a_change_is_refused(office):
     assert re.fullmatch("[0-9A-F]{3}-[0-9A-F]{3}", new)
 
 
+def test_form_of_another_order_that_says_the_same_is_refused(office):
+    order, other = ports.draft(office), ports.draft(office)
+
+    with pytest.raises(PortRefused, match="nicht die Kennung"):
+        add(office, order, ports.code(other))
+
+
 def add(office, order, code):
     porting.add_document(order, name="a.pdf", pages=1, size=9, code=code, by=office.alice, at=NOW)
 

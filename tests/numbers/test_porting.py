@@ -330,4 +330,5 @@ def test_without_a_temporary_number_nothing_is_replaced(office):
 def test_a_temporary_number_has_to_be_active_at_the_price_of_a_ported_one(office, other):
     order = ports.draft(office, temporary=make.number("+493023125731", **other))
 
-    assert fields(porting.problems(order, at=NOW)) == ["temporary"]
+    problem = porting.problems(order, at=NOW)[0]
+    assert (problem.field, str(problem.sentence)) == ("temporary", str(port_numbers.NO_TEMPORARY))
