@@ -123,5 +123,5 @@ def _pattern(state: NumberState, columns: tuple[str, ...], language: str, *, fre
     kind = {"pk": _PK, "state": state, "columns": columns, "fresh": fresh, "fax": fax}
     html: str = render_to_string("numbers/overview/row.html", blanks | kind)
     html = re.sub(r"[ \n]*([<>])[ \n]*", r"\1", re.sub(r"[ \n]+", " ", html))
-    html = re.sub(r'="([\w-]+)"', r"=\1", html)  # fifty rows would say these quotes a thousand times
+    html = re.sub(r'="([\w/-]+)"(?!/)', r"=\1", html)  # fifty rows would say these quotes a thousand times
     return html.replace(_PK, "%(pk)s")
