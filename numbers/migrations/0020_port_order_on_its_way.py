@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('numbers', '0020_holders'),
+        ('numbers', '0019_holders'),
     ]
 
     operations = [
