@@ -22,13 +22,14 @@ from numbers.models import (
     ToSend,
 )
 from numbers.porting import PortRefused, expect, step, trace
-from portal import berlin
+from portal import audit, berlin
 from portal.models import User
 
 ASKING = (PortEventKind.SUBMITTED, PortEventKind.CHANGE_ASKED, PortEventKind.CANCELLED)  # these set `to_send`
 type Waiting = tuple[ToSend, int, int]
 
 IN_WORDS = (RejectionCode.VAE, RejectionCode.SON)  # codes that say nothing without the old provider's words
+OUTDATED = _("Something has happened to this order since you looked at it. Please look at it anew.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def version(pk: int) -> int:
 def expect_version(order: LockedPortOrder, seen: int) -> None:
     """Raise PortRefused if something has happened to the order since somebody looked at it."""
     if version(order.pk) != seen:
-        raise PortRefused(_("Something has happened to this order since you looked at it. Please look at it anew."))
+        raise PortRefused(OUTDATED)
 
 
 def take(order: LockedPortOrder, *, by: User, at: datetime) -> None:
@@ -115,6 +116,14 @@ def note_sent(
     to |= {"to_send": ToSend.NOTHING} if handed == waiting(order) else {}
     details = {"what": handed[0], "reference": reference.strip()}
     step(order, "note_sent", PortEventKind.SENT, key=key, by=by, at=at, details=details, **to)
+
+
+def keep_reference(order: LockedPortOrder, reference: str, *, handed: Waiting, by: str, at: datetime) -> None:
+    """Keep the reference an adapter got for what it handed over, if people noted that without one meanwhile."""
+    if handed[1] == order.attempt and not order.reference and reference.strip():
+        before, after = audit.change(order, {"reference": reference.strip()})
+        order.save(update_fields=["reference"])
+        trace(order, "porting.sent", before, after | {"what": handed[0]}, by=by, at=at)
 
 
 def accept(order: LockedPortOrder, on: date, *, by: User, at: datetime) -> None:

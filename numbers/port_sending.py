@@ -8,6 +8,7 @@ was lost is handed over again under its key.
 from datetime import datetime
 
 import structlog
+from django.core.cache import cache
 
 from numbers import port_desk, port_export, port_transport
 from numbers.models import PortOrder
@@ -16,13 +17,24 @@ from portal import tenancy
 
 log = structlog.get_logger(__name__)
 BY = "porting transport"
+TALKING, LONGEST = "portal.port_sending", 310  # seconds; Celery ends a task before that
 
 
 def hand_over(*, at: datetime) -> int:
-    """Hand over what waits, over all tenants; return how many messages an adapter took. Needs the operator's role."""
+    """Hand over what waits, over all tenants; return how many messages an adapter took. Needs the operator's role.
+
+    One run at a time: while another one talks, this one does nothing.
+    """
     adapter = port_transport.chosen()
-    if adapter is None:
+    if adapter is None or not cache.add(TALKING, 1, timeout=LONGEST):
         return 0
+    try:
+        return _all(adapter, at=at)
+    finally:
+        cache.delete(TALKING)
+
+
+def _all(adapter: port_transport.PortingTransport, *, at: datetime) -> int:
     with tenancy.every_tenant():
         waiting = list(PortOrder.objects.exclude(to_send="").order_by("pk").values_list("pk", "tenant_id"))
     return sum(_one(adapter, pk, tenant_id, at=at) for pk, tenant_id in waiting)
@@ -41,8 +53,10 @@ def _one(adapter: port_transport.PortingTransport, pk: int, tenant_id: int, *, a
         log.warning("port message not handed over", order=pk, reason=str(error))
         return False
     with tenancy.tenant_transaction(tenant_id):
+        order = PortOrder.objects.locked(pk)
         try:
-            port_desk.note_sent(PortOrder.objects.locked(pk), reference=reference, handed=handed, by=BY, at=at)
+            port_desk.note_sent(order, reference=reference, handed=handed, by=BY, at=at)
         except PortRefused as refused:  # people noted it, or completed the order, while the adapter talked
+            port_desk.keep_reference(order, reference, handed=handed, by=BY, at=at)
             log.warning("port message handed over but not noted", order=pk, reason=str(refused))
     return True

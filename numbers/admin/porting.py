@@ -95,6 +95,7 @@ class PortOrderAdmin(Console):
         if form.is_valid() and self._act(request, _found(pk), form):
             return redirect("admin:numbers_portorder_look", pk)
         seen, order = port_desk.version(pk), _found(pk)  # in this order: the version may be too old, never too new
+        form.compare(seen)
         context = port_page.order(order, at=at) | {"form": form, "title": _t("Port order")}
         context |= {"forms": form.parts(*port_desk.possible(at)), "seen": seen, "open": CLAIMING}
         return render(request, "admin/numbers/port_work.html", self.admin_site.each_context(request) | context)

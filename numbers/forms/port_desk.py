@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from numbers import port_numbers
+from numbers import port_desk, port_numbers
 from numbers.models import PortProvider, RejectionCode
 from numbers.port_numbers import NumbersRefused
 from numbers.porting import PortRefused
@@ -61,6 +61,12 @@ class AnswerForm(forms.Form):
         """Say why beside the field it is about, if the act has that field; else above."""
         here = refused.field in ACTS[self.cleaned_data["act"]]
         self.add_error(refused.field if here else None, str(refused.reason))
+
+    def compare(self, version: int) -> None:
+        """Of an order that is at another version by now say that alone: its page may not offer the act any more."""
+        if self.is_bound and self.cleaned_data.get("seen", version) != version:
+            self.errors.clear()
+            self.add_error(None, str(port_desk.OUTDATED))
 
     def parts(self, first: date, last: date) -> dict[str, list[forms.BoundField]]:
         """Return for each act the fields that stand beside its button; those of the act that was sent are filled in.

@@ -155,6 +155,17 @@ def test_refused_act_shows_the_order_as_it_is_now(port, console, cast):  # noqa:
     assert answer.context["seen"] > seen
 
 
+def test_act_that_is_not_offered_any_more_says_why_whatever_else_it_lacks(port, console, cast):  # noqa: F811 -- the fixture
+    url = reverse("admin:numbers_portorder_look", args=[port.pk])
+    seen = console.get(url).context["seen"]
+    with tenant_transaction(port.tenant_id):
+        porting.cancel(PortOrder.objects.locked(port.pk), by=cast.alice, at=NOW)
+
+    for fields in ({"act": "reject"}, {"act": "accept", "on": "someday"}, {"act": "sent", "reference": "VH1" * 20}):
+        page = text(console.post(url, {"seen": seen} | fields))
+        assert ("seit Sie ihn angesehen haben" in page, page.count('class="errorlist')) == (True, 1)
+
+
 def test_order_is_never_older_than_the_version_sent_with_it(port, console, cast, monkeypatch):  # noqa: F811 -- the fixture
     """Something happens between the two reads of the page: then the page's version is the older one."""
     read = port_desk.version

@@ -1,12 +1,13 @@
 """Handing messages over: by people unless an adapter is switched on."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 
-from numbers import port_desk, port_sending, porting, tasks
+from numbers import port_completion, port_desk, port_sending, porting, tasks
 from numbers.models import PortOrder
 from numbers.port_transport import TransportError
+from portal import tenancy
 from portal.models import AuditEvent, OutboxMessage
 from tests import porting as ports
 from tests.conftest import NOW
@@ -123,24 +124,62 @@ def test_an_order_submitted_again_is_not_on_its_way_yet(office, hand_over, setti
     assert PortOrder.objects.get(pk=order.pk).to_send == ""
 
 
-@pytest.mark.parametrize("answer", ["accepted", "noted"])
+ANSWERS = {  # what people record while the adapter talks → the order, then
+    "accepted": ("confirmed", "", "DEU.LOOP.VH1"),
+    "noted": ("submitted", "", "BY.HAND"),
+    "noted without reference": ("submitted", "", "DEU.LOOP.VH1"),
+    "noted and completed": ("completed", "", "DEU.LOOP.VH1"),
+    "rejected and corrected": ("submitted", "order", ""),
+}
+
+
+KEPT = ("noted without reference", "noted and completed")  # here the adapter's reference comes after the fact
+
+
+@pytest.mark.parametrize("answer", ANSWERS)
 def test_what_people_record_while_the_adapter_talks_stays(office, hand_over, settings, monkeypatch, answer):
     settings.PORTING_TRANSPORT = LOOPBACK
     order = ports.submitted(office)
 
     def meanwhile():
-        if answer == "accepted":
-            port_desk.accept(ports.locked(order), ports.ON, by=office.olga, at=NOW)
-        else:
-            port_desk.note_sent(ports.locked(order), reference="BY.HAND", by=office.olga, at=NOW)
+        locked, who = ports.locked(order), {"by": office.olga, "at": NOW}
+        if answer.startswith("noted"):
+            port_desk.note_sent(locked, reference="BY.HAND" if answer == "noted" else "", **who)
+        if answer in ("accepted", "noted and completed"):
+            port_desk.accept(locked, ports.ON, **who)
+        if answer == "noted and completed":
+            port_completion.complete(locked, by=office.olga, at=NOW + timedelta(days=30))
+        if answer == "rejected and corrected":
+            port_desk.note_sent(locked, **who)
+            port_desk.reject(locked, "RNG", **who)
+            porting.submit(locked, by=office.alice, at=NOW)
 
-    monkeypatch.setattr(ports.Loopback, "meanwhile", staticmethod(meanwhile))
+    def at_the_desk():
+        with tenancy.tenant_transaction(order.tenant_id):
+            meanwhile()
+
+    monkeypatch.setattr(ports.Loopback, "meanwhile", staticmethod(at_the_desk))
     assert hand_over() == 1
 
     order.refresh_from_db()
-    expected = {"accepted": ("confirmed", "", "DEU.LOOP.VH1"), "noted": ("submitted", "", "BY.HAND")}
-    assert (order.state, order.to_send, order.reference) == expected[answer]
+    assert (order.state, order.to_send, order.reference) == ANSWERS[answer]
     assert [key for kind, key in ports.events(order) if kind == "sent"] == ["order.1.0"]
+    sent = AuditEvent.objects.filter(verb="porting.sent").order_by("pk")
+    assert [event.actor_name for event in sent][1:] == ["porting transport"] * (answer in KEPT)
+
+
+def test_adapter_is_not_asked_while_it_talks(office, hand_over, settings, monkeypatch):
+    settings.PORTING_TRANSPORT = LOOPBACK
+    ports.submitted(office)
+    again = []
+    monkeypatch.setattr(ports.Loopback, "meanwhile", staticmethod(lambda: again.append(hand_over())))
+
+    assert hand_over() == 1
+
+    assert (again, len(ports.Loopback.taken)) == ([0], 1)
+    monkeypatch.setattr(ports.Loopback, "meanwhile", None)
+    ports.submitted(office, "+493023125716")
+    assert hand_over() == 1  # the next run does
 
 
 def test_a_second_change_while_the_adapter_talks_about_the_first_still_waits(office, hand_over, settings, monkeypatch):
