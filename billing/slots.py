@@ -72,9 +72,10 @@ WHERE tenant_id = %(tenant)s AND label = ANY(%(labels)s) AND until_on IS NOT DIS
 
 def _set_end(labels: Sequence[str], *, was: date | None, to: date | None) -> None:
     given = {"to": to, "tenant": tenancy.current(), "labels": list(labels), "was": was}
-    submissions.at_last(
+    ended = submissions.Along(
         _SET_END,
         given,
         count=len(labels),
         otherwise=lambda found: SlotMissing(f"{len(labels)} slots expected, {found} found"),
     )
+    submissions.at_last(ended)

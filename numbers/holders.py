@@ -71,7 +71,7 @@ def of_number(number: PhoneNumber, *, at: datetime) -> Holding:
 def ask(number_id: int, *, at: datetime) -> Callable[[], Holding]:
     """Ask who holds and who will hold a number, together with the last statement of this click; return what gives the
     answer then."""
-    last = submissions.at_last(_HOLDERS, _asked(tenancy.current(), [number_id], at))
+    last = submissions.at_last(submissions.Along(_HOLDERS, _asked(tenancy.current(), [number_id], at)))
     return lambda: _found(last.rows, at).get(number_id, NOBODY)
 
 

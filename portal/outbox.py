@@ -74,7 +74,7 @@ def later(mails: Iterable[Mail], *, at: datetime, with_click: bool = False) -> i
     }
     if rows:
         if with_click:
-            submissions.at_last(_APPEND, given | {"at": at})
+            submissions.at_last(submissions.Along(_APPEND, given | {"at": at}))
         else:
             with connection.cursor() as cursor:
                 cursor.execute(_APPEND, given | {"at": at})

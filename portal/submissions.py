@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -23,40 +22,55 @@ VALUES (%s, %s, %s, %s, '{}', %s) ON CONFLICT (tenant_id, user_id, verb, key) DO
 _KEEP = "UPDATE portal_submission SET outcome = %s WHERE id = %s"
 
 
-@dataclass
-class Last:
-    """A statement that a click executes with its last one; `rows` is what it found, once the click has ended."""
+class Along:
+    """A statement that travels with another one of a click, which saves a way to the server; `rows` is what it found,
+    once that one was executed.
 
-    statement: str
-    count: int | None = None  # how many rows it must meet
-    otherwise: Callable[[int], Exception] | None = None  # makes what is raised if it meets another number
-    rows: list[tuple[Any, ...]] = field(default_factory=list)
+    Unless it meets exactly `count` rows, what `otherwise` makes of their number is raised.
+    """
+
+    def __init__(
+        self,
+        statement: str,
+        given: Mapping[str, Any] | Sequence[Any],
+        *,
+        count: int | None = None,
+        otherwise: Callable[[int], Exception] | None = None,
+    ) -> None:
+        with connection.cursor() as cursor:
+            self.statement = cursor.mogrify(statement, given)
+        self.rows: list[tuple[Any, ...]] = []
+        self._count, self._otherwise = count, otherwise
 
     def read(self, cursor: Any) -> None:
-        if self.otherwise and cursor.rowcount != self.count:
-            raise self.otherwise(cursor.rowcount)
+        if self._otherwise and cursor.rowcount != self._count:
+            raise self._otherwise(cursor.rowcount)
         self.rows = list(cursor.fetchall()) if cursor.description else []
 
 
 # What waits for the end of this click, and how many savepoints were open when it began.
-_at_last: ContextVar[tuple[list[Last], int] | None] = ContextVar("waiting", default=None)
+_at_last: ContextVar[tuple[list[Along], int] | None] = ContextVar("waiting", default=None)
 
 
 def once(
-    key: UUID, verb: str, *, by: User, at: datetime, work: Callable[[], dict[str, Any]]
+    key: UUID, verb: str, *, by: User, at: datetime, work: Callable[[], dict[str, Any]], first: Along | None = None
 ) -> tuple[dict[str, Any], bool]:
-    """Do `work` and keep its outcome, or return the outcome it had the first time.
+    """Do `work` and keep its outcome, or return the outcome it had the first time. `first` is asked before it.
 
     Returns (outcome, replayed). A second submit waits for the first to commit. If `work` raises, nothing is kept and
     the same key may be used again. Clicks do not nest.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_BEGIN, [current(), by.pk, verb, key, at])
+        begin = cursor.mogrify(_BEGIN, [current(), by.pk, verb, key, at])
+        cursor.execute(f"{begin}; {first.statement}" if first else begin)
         cursor.nextset()
         row = cursor.fetchone()
+        if first:
+            cursor.nextset()
+            first.read(cursor)
         if row is None:
             return Submission.objects.get(user=by, verb=verb, key=key).outcome, True
-        waiting: list[Last] = []
+        waiting: list[Along] = []
         token = _at_last.set((waiting, len(connection.savepoint_ids)))
         try:
             outcome = work()
@@ -69,31 +83,21 @@ def once(
         return outcome, False
 
 
-def at_last(
-    statement: str,
-    given: Mapping[str, Any] | Sequence[Any],
-    *,
-    count: int | None = None,
-    otherwise: Callable[[int], Exception] | None = None,
-) -> Last:
-    """Execute a statement that nobody in this click waits for together with its last one, which saves a way to the
-    server; at once outside of a click and within a savepoint, whose rollback must take it back.
-
-    Unless it meets exactly `count` rows, what `otherwise` makes of their number is raised, and the click is undone.
-    """
+def at_last(along: Along) -> Along:
+    """Execute a statement that nobody in this click waits for together with its last one; at once outside of a click
+    and within a savepoint, whose rollback must take it back. If it fails, the click is undone."""
     click = _at_last.get()
-    with connection.cursor() as cursor:
-        last = Last(cursor.mogrify(statement, given), count, otherwise)
-        if click is None or len(connection.savepoint_ids) > click[1]:
-            cursor.execute(last.statement)
-            last.read(cursor)
-        else:
-            click[0].append(last)
-    return last
+    if click is None or len(connection.savepoint_ids) > click[1]:
+        with connection.cursor() as cursor:
+            cursor.execute(along.statement)
+            along.read(cursor)
+    else:
+        click[0].append(along)
+    return along
 
 
-def _finish(cursor: Any, waiting: list[Last], kept: str) -> None:
-    cursor.execute("; ".join([*(last.statement for last in waiting), kept]))
-    for last in waiting:
-        last.read(cursor)
+def _finish(cursor: Any, waiting: list[Along], kept: str) -> None:
+    cursor.execute("; ".join([*(along.statement for along in waiting), kept]))
+    for along in waiting:
+        along.read(cursor)
         cursor.nextset()

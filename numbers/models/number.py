@@ -1,6 +1,6 @@
 """Phone numbers: the rows behind the inventory."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, ClassVar, NewType, cast
 
@@ -77,16 +77,24 @@ class PhoneNumberQuerySet(models.QuerySet["PhoneNumber"]):
 
 class PhoneNumberManager(TenantManager.from_queryset(PhoneNumberQuerySet)):  # type: ignore[misc]  # made at run time
     def locked(self, ids: Iterable[int], *, held: bool = False) -> "list[LockedNumber]":
-        """Lock these rows of the announced tenant in id order and return them; the only source of LockedNumber.
+        """Lock these rows of the announced tenant in id order and return them.
 
         `held` leaves out what was returned or ported out. By hand, for every click and every batch waits for it: the
         ORM takes six times as long to say it.
         """
+        with connection.cursor() as cursor:
+            cursor.execute(*self.locking(ids, held=held))
+            return self.locked_by(cursor.fetchall())
+
+    def locking(self, ids: Iterable[int], *, held: bool = False) -> tuple[str, list[Any]]:
+        """Return the statement of `locked` and its parameters, for who sends it along with another."""
         condition, given = tenancy.narrowed()
         statement = _LOCK.format(columns=", ".join(_FIELDS), tenant=condition)
-        with connection.cursor() as cursor:
-            cursor.execute(statement, [*given, lookups.keys(ids), [str(state) for state in GONE] if held else []])
-            rows = [PhoneNumber.from_db(self.db, _FIELDS, values) for values in cursor.fetchall()]
+        return statement, [*given, lookups.keys(ids), [str(state) for state in GONE] if held else []]
+
+    def locked_by(self, found: Iterable[Sequence[Any]]) -> "list[LockedNumber]":
+        """Return the numbers of the rows that `locking` found; with `locked` the only source of LockedNumber."""
+        rows = [PhoneNumber.from_db(self.db, _FIELDS, values) for values in found]
         areas = LocalArea.known({row.area_id for row in rows})
         for row in rows:  # joined, every row would bring an instance of its own
             row.area = areas[row.area_id]
@@ -164,7 +172,7 @@ class PhoneNumber(TenantModel):
 
 _FIELDS = tuple(field.attname for field in PhoneNumber._meta.concrete_fields)
 
-# A row that this transaction has locked: only `PhoneNumber.objects.locked(...)` makes one, so mypy refuses others.
+# A row that this transaction has locked: only `PhoneNumber.objects` makes one, so mypy refuses others.
 LockedNumber = NewType("LockedNumber", PhoneNumber)
 
 

@@ -133,9 +133,10 @@ def _facts(number: PhoneNumber) -> list[tuple[str, str]]:
 
 def _once(act: Act, form: forms.Form, work: Work) -> dict[str, Any]:
     """Do it once however often the form is sent; a repeat gets the first outcome."""
+    lock = submissions.Along(*PhoneNumber.objects.locking([act.pk], held=True))
 
     def locked_work() -> dict[str, Any]:
-        locked = PhoneNumber.objects.locked([act.pk], held=True)
+        locked = PhoneNumber.objects.locked_by(lock.rows)
         if not locked:
             raise Http404
         act.number = locked[0]
@@ -152,7 +153,7 @@ def _once(act: Act, form: forms.Form, work: Work) -> dict[str, Any]:
         }
 
     key = form.cleaned_data["operation_id"]
-    return submissions.once(key, act.verb, by=act.request.user, at=act.at, work=locked_work)[0]
+    return submissions.once(key, act.verb, by=act.request.user, at=act.at, work=locked_work, first=lock)[0]
 
 
 def _answer(act: Act, kept: dict[str, Any]) -> HttpResponseBase:

@@ -11,6 +11,7 @@ from portal.tenancy import NoTenant, tenant_transaction
 from tests import duel
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+KEY = uuid4()
 
 
 class Work:
@@ -139,29 +140,34 @@ def test_what_nobody_waits_for_is_done_with_the_click_and_not_at_all_if_it_fails
         assert OutboxMessage.objects.latest("id").context == {"name": "100 %s"}
 
 
-FIND = "SELECT name FROM portal_tenant WHERE id = %s"
+def along(*given, **options):
+    return submissions.Along("SELECT name FROM portal_tenant WHERE id = %s", *given, **options)
+
+
+def at_last(*given, **options):
+    return submissions.at_last(along(*given, **options))
 
 
 def test_what_is_asked_at_last_is_answered_with_the_click_and_at_once_outside_of_one(acme):
     asked = []
 
     def work():
-        asked.append(submissions.at_last(FIND, [acme.acme.pk]))
+        asked.append(at_last([acme.acme.pk]))
         assert asked[0].rows == []
         return {}
 
     submissions.once(uuid4(), "swap", by=acme.alice, at=NOW, work=work)
 
     assert asked[0].rows == [("Acme GmbH",)]
-    assert submissions.at_last(FIND, [acme.acme.pk]).rows == [("Acme GmbH",)]
+    assert at_last([acme.acme.pk]).rows == [("Acme GmbH",)]
 
 
 def test_a_last_statement_that_meets_too_few_rows_undoes_the_click(acme):
     def work():
         acme.alice.name = "Alice Anders"
         acme.alice.save(update_fields=["name"])
-        submissions.at_last(FIND, [acme.acme.pk], count=1, otherwise=LookupError)
-        submissions.at_last(FIND, [8_888_888], count=1, otherwise=lambda found: LookupError(f"{found} found"))
+        at_last([acme.acme.pk], count=1, otherwise=LookupError)
+        at_last([8_888_888], count=1, otherwise=lambda found: LookupError(f"{found} found"))
         return {}
 
     with pytest.raises(LookupError, match="0 found"):
@@ -171,4 +177,21 @@ def test_a_last_statement_that_meets_too_few_rows_undoes_the_click(acme):
     assert acme.alice.name == "Alice Adler"
     assert not Submission.objects.filter(key=key).exists()
     with pytest.raises(LookupError):
-        submissions.at_last(FIND, [8_888_888], count=1, otherwise=LookupError)
+        at_last([8_888_888], count=1, otherwise=LookupError)
+
+
+def test_what_is_asked_first_is_answered_before_the_work_and_in_a_repeat(acme):
+    seen = []
+
+    def click(first):
+        def work():
+            seen.append(first.rows)
+            return {}
+
+        submissions.once(KEY, "swap", by=acme.alice, at=NOW, work=work, first=first)
+        assert first.rows == [("Acme GmbH",)]
+
+    for _again in range(2):
+        click(along([acme.acme.pk]))
+
+    assert seen == [[("Acme GmbH",)]]
