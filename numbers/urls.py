@@ -29,6 +29,11 @@ from numbers.views import (
 app_name = "numbers"
 
 urlpatterns = [
+    # first what is asked for most: the others are tried one after the other
+    path("numbers/", overview.overview, name="overview"),
+    path("numbers/<int:pk>/activate/", lifecycle.activate, name="activate"),
+    path("numbers/<int:pk>/deactivate/", lifecycle.deactivate, name="deactivate"),
+    path("numbers/<int:pk>/withdraw/", lifecycle.withdraw, name="withdraw"),
     path("dashboard/", dashboard.dashboard, name="dashboard"),
     path("upcoming/", upcoming.upcoming, name="upcoming"),
     path("history/", number.history, name="history"),
@@ -41,7 +46,6 @@ urlpatterns = [
     path("people/<int:pk>/data/", personal.of_member, name="person_data"),
     path("people/<int:pk>/erase/", personal.erase, name="person_erase"),
     path("people/<int:pk>/release/", people.release, name="release"),
-    path("numbers/", overview.overview, name="overview"),
     path("numbers/tabs/", overview.tabs, name="tabs"),
     path("numbers/export.csv", overview.export, name="export"),
     path("numbers/columns/", overview.columns, name="columns"),
@@ -73,9 +77,6 @@ urlpatterns = [
     path("numbers/<int:pk>/return/", returning.return_number, name="return"),
     path("numbers/<int:pk>/", number.detail, name="number"),
     path("numbers/<int:pk>/edit/", number.edit, name="edit"),
-    path("numbers/<int:pk>/activate/", lifecycle.activate, name="activate"),
-    path("numbers/<int:pk>/deactivate/", lifecycle.deactivate, name="deactivate"),
-    path("numbers/<int:pk>/withdraw/", lifecycle.withdraw, name="withdraw"),
     path("numbers/<int:pk>/assign/", assignment.assign, name="assign"),
     path("numbers/<int:pk>/unassign/", assignment.unassign, name="unassign"),
     path("numbers/<int:pk>/handover/withdraw/", assignment.withdraw, name="handover_withdraw"),

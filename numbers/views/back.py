@@ -14,7 +14,8 @@ def back_to(request: Request) -> str:
     said = request.POST.get("back") or request.htmx.current_url or request.headers.get("Referer", "")
     try:
         parts = urlsplit(said)
-        is_page = resolve(parts.path).app_names == ["numbers"] and resolve(parts.path).url_name in PAGES
+        page = resolve(parts.path)
+        is_page = page.app_names == ["numbers"] and page.url_name in PAGES
     except (ValueError, Resolver404):
         is_page = False
     if is_page:  # path and query alone, so it never leads to another host
