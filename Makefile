@@ -3,7 +3,8 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := demo
 .DELETE_ON_ERROR:
-.PHONY: demo demo-reset test proof check fix bench messages lock environment
+CHECKS := ruff templates mypy migrations web operator locks compose catalogues
+.PHONY: demo demo-reset test proof check fix bench messages lock environment $(CHECKS:%=check-%)
 
 BIN := .venv/bin
 PY := $(BIN)/python
@@ -37,16 +38,18 @@ proof: test ; $(call step,report,$(PY) scripts/proof_report.py)
 bench: $(ENVIRONMENT) $(BUILD) $(MESSAGES) ; $(call step,bench,$(PY) -m bench --write)
 messages: $(ENVIRONMENT) ; $(call step,collect messages,$(PY) scripts/collect_messages.py; $(PY) scripts/compile_messages.py)
 
-check: $(ENVIRONMENT)
-	$(call step,ruff,$(BIN)/ruff format --check .; $(BIN)/ruff check .)
-	$(call step,templates,$(BIN)/djangofmt -q --check templates; $(BIN)/djangofmt check -q templates)
-	$(call step,mypy,$(BIN)/mypy $(APPS))
-	$(call step,migrations,$(DEPLOYED) PORTAL_PROCESS=migrate $(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run)
-	$(call step,deployment: web,$(DEPLOYED) PORTAL_PROCESS=web $(PY) manage.py check --deploy --fail-level WARNING)
-	$(call step,deployment: operator,$(DEPLOYED) PORTAL_PROCESS=operator $(PY) manage.py check --deploy --fail-level WARNING)
-	$(call step,lock files name no addresses,if grep -nE '"resolved"' package-lock.json || grep -nE '://|index-url|find-links' requirements/*.txt; then exit 1; fi)
-	$(call step,compose file,$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml)
-	$(call step,message catalogues,$(PY) scripts/collect_messages.py --check; $(PY) scripts/compile_messages.py)
+# Each by itself, so that `make -j2 check` does two at a time.
+check: $(CHECKS:%=check-%)
+$(CHECKS:%=check-%): | $(ENVIRONMENT)
+check-ruff: ; $(call step,ruff,$(BIN)/ruff format --check .; $(BIN)/ruff check .)
+check-templates: ; $(call step,templates,$(BIN)/djangofmt -q --check templates; $(BIN)/djangofmt check -q templates)
+check-mypy: ; $(call step,mypy,$(BIN)/mypy $(APPS))
+check-migrations: ; $(call step,migrations,$(DEPLOYED) PORTAL_PROCESS=migrate $(PY) -W ignore::RuntimeWarning manage.py makemigrations --check --dry-run)
+check-web: ; $(call step,deployment: web,$(DEPLOYED) PORTAL_PROCESS=web $(PY) manage.py check --deploy --fail-level WARNING)
+check-operator: ; $(call step,deployment: operator,$(DEPLOYED) PORTAL_PROCESS=operator $(PY) manage.py check --deploy --fail-level WARNING)
+check-locks: ; $(call step,lock files name no addresses,if grep -nE '"resolved"' package-lock.json || grep -nE '://|index-url|find-links' requirements/*.txt; then exit 1; fi)
+check-compose: ; $(call step,compose file,$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml)
+check-catalogues: ; $(call step,message catalogues,$(PY) scripts/collect_messages.py --check; $(PY) scripts/compile_messages.py)
 
 fix: $(ENVIRONMENT) ; $(call step,fix,$(BIN)/ruff check --fix -q . ; $(BIN)/ruff format . ; $(BIN)/djangofmt templates)
 
