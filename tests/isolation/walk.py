@@ -205,8 +205,13 @@ _RANDOM = re.compile(
 )
 
 
+def meant(text: str) -> str:
+    """Return a text without the letters that were drawn by lot."""
+    return _RANDOM.sub("", text)
+
+
 def _shown(what: str, viewer: Viewer, text: str, *asked: str) -> list[str]:
-    text = _RANDOM.sub("", text)
+    text = meant(text)
     for url in asked:  # what somebody typed may stand on the page again; only an id they did not know tells
         for digits in re.findall(r"\d{4,}", url):
             text = text.replace(digits, "")
