@@ -118,6 +118,11 @@ def step_of(field: str) -> str:
     return next((name for name, (_title, _icon, fields) in STEPS.items() if field in fields), "")
 
 
+def fields_of(step: str) -> list[str]:
+    """Return the order's own fields that a step is about, without those that stand for rows of their own."""
+    return [name for name in STEPS[step][2] if name not in ("numbers", "address")]
+
+
 def wizard(order: PortOrder, current: str, problems: Sequence[Problem]) -> list[WizardStep]:
     """Return the four steps with what is done, wrong or still to do."""
     wrong = {step_of(problem.field) for problem in problems}

@@ -5,10 +5,16 @@ import json
 from typing import Any
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
-from numbers import port_signed, porting
+from numbers import port_page, port_signed, porting
 from numbers.models import PortOrder
 from numbers.porting import PortRefused
+from portal.models import AuditEvent
+
+
+class Overtaken(Exception):
+    """Somebody changed the step of the wizard since its page was opened."""
 
 
 def standing(order: PortOrder) -> str:
@@ -21,6 +27,22 @@ def contents(order: PortOrder) -> str:
     printed = port_signed.printed(order, porting.numbers_of(order).e164s)
     said = [*_stands(order), printed, order.activate, order.temporary_id]
     return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
+
+
+def entered(order: PortOrder, step: str) -> str:
+    """Return a digest of what a step of the wizard shows of an order; what stands on other steps changes nothing."""
+    said: list[Any] = [order.serializable_value(name) for name in port_page.fields_of(step)]
+    said += porting.numbers_of(order).e164s if step == "numbers" else ()
+    return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
+
+
+def meanwhile(order: PortOrder, step: str) -> dict[str, Any]:
+    """Return who changed a step last and what it says now, for whoever had it open since before."""
+    names = [name for name in port_page.STEPS[step][2] if name != "address"]
+    changes = AuditEvent.objects.filter(object_type="port_order", object_id=order.pk, after__has_any_keys=names)
+    by = changes.order_by("-id").values_list("actor_name", flat=True).first()
+    says = next(section.pairs for section in port_page.sections(order, []) if section.name == step)
+    return {"by": by or _("Somebody"), "says": says}
 
 
 def _stands(order: PortOrder) -> list[Any]:

@@ -31,7 +31,7 @@ BLOCK = {"kind": "block", "base_number": "030 231258", "range_from": "00", "rang
 
 
 SHOWN_ON = {"port_submit": "port_summary", "port_upload": "port_summary", "port_cancel": "port_cancel"}
-SHOWN_ON |= {"port_move": "port_move"}
+SHOWN_ON |= {"port_move": "port_move", "port_step": "port_step"}
 
 
 def post(cast, client, name, *args, **fields):

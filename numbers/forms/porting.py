@@ -31,7 +31,9 @@ class StepForm(forms.Form):
     """A step of an order. A draft may lack everything; `needed` is what an order may not lack that is submitted."""
 
     use_required_attribute = False
+    seen = forms.CharField(required=False, max_length=100)
     needed: tuple[str, ...] = ()
+    overtaken = False  # somebody changed the step since its page was opened, so nothing was kept
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -49,7 +51,7 @@ class StepForm(forms.Form):
 
     def changes(self) -> dict[str, Any]:
         """Return what could be read, by the fields of an order; what could not stays as it was."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "operation_id"}
+        return {name: value for name, value in self.cleaned_data.items() if name not in ("operation_id", "seen")}
 
 
 class NumbersForm(StepForm):

@@ -78,7 +78,7 @@ def step(request: Request, pk: int, step: str) -> HttpResponse:
     form = _form(request, step, order, at)
     if form.is_bound and step in LOOKED_AT and request.htmx.request_type == "partial":
         return _looked_at(request, step, order, form, at=at)
-    if form.is_bound and _keep(request, order, form, at=at):
+    if form.is_bound and _keep(request, order, step, form, at=at):
         if "leave" in request.POST:
             messages.success(request, _("The draft is saved. You can go on with it at any time."))
             return redirect("numbers:port", pk)
@@ -239,8 +239,7 @@ def _object(form: forms.Form, order: PortOrder) -> None:
 
 def _initial(step: str, order: PortOrder, at: datetime) -> dict[str, Any]:
     """Return what a step begins with: what was kept of it, and the verified address where nothing was."""
-    _title, _icon, fields = port_page.STEPS[step]
-    known = {name: getattr(order, name) for name in fields if name not in ("numbers", "address", "temporary")}
+    known = {name: getattr(order, name) for name in port_page.fields_of(step) if name != "temporary"}
     match step:
         case "numbers":
             single = order.kind == PortKind.SINGLE
@@ -280,11 +279,17 @@ def _deadline(ends: Any) -> str:
     return port_days.day(port_calendar.deadline(ends)) if ends else ""
 
 
-def _keep(request: Request, order: PortOrder, form: Any, *, at: datetime) -> bool:
-    """Keep what can be read of a step, once; return whether anything was kept. What hinders stands at its field."""
+def _keep(request: Request, order: PortOrder, step: str, form: Any, *, at: datetime) -> bool:
+    """Keep what can be read of a step, once; return whether anything was kept. What hinders stands at its field.
+
+    Nothing is kept of a page that was opened before somebody else changed the step.
+    """
     form.is_valid()
 
     def work(locked: LockedPortOrder, at: datetime) -> None:
+        porting.expect(locked, "save")
+        if port_seen.entered(locked, step) != form.cleaned_data.get("seen"):
+            raise port_seen.Overtaken
         if isinstance(form, NumbersForm):
             if form.wanted is not None:
                 porting.set_numbers(locked, form.wanted, by=request.user, at=at)
@@ -293,6 +298,9 @@ def _keep(request: Request, order: PortOrder, form: Any, *, at: datetime) -> boo
 
     try:
         kept = act(request, order.pk, "port.save", work)
+    except port_seen.Overtaken:
+        form.overtaken = True
+        return False
     except PortRefused as refused:
         say(form, refused.problems)
         return False
@@ -322,6 +330,8 @@ def _show(request: Request, order: PortOrder, step: str, form: Any, *, at: datet
         "title": port_page.STEPS[step][0],
         "steps": port_page.wizard(order, step, problems),
         "before": port_page.before(step),
+        "seen": port_seen.entered(order, step),
+        "meanwhile": port_seen.meanwhile(order, step) if form.overtaken else None,
         "advice": port_codes.MEANING.get(order.code, ""),
     }
     _object(form, order)
@@ -334,7 +344,9 @@ def _show(request: Request, order: PortOrder, step: str, form: Any, *, at: datet
     elif step == "date":
         hints = [text for name, text in port_page.said(porting.hints(order)) if name == "requested_on"]
         context |= {"temporaries": port_page.temporaries(at)}
-        context |= {"price": port_page.price(berlin.day(at)), "hints": hints} | port_page.calendar(order, at=at)
+        chosen = form.cleaned_data.get("requested_on") if form.overtaken else None
+        context |= {"price": port_page.price(berlin.day(at)), "hints": hints}
+        context |= port_page.calendar(order, chosen=chosen, at=at)
     return render(request, "numbers/porting/step.html", context, status=422 if form.is_bound else 200)
 
 

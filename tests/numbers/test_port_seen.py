@@ -8,8 +8,9 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from numbers import port_desk, porting
+from numbers import port_desk, port_numbers, porting
 from numbers.models import PortDocument, PortOrder
+from numbers.port_seen import contents
 from numbers.views import port_wizard
 from portal.access import tenant_token
 from tests import make
@@ -29,8 +30,8 @@ def locked(pk):
     return PortOrder.objects.locked(pk)
 
 
-def seen(client, page, pk):
-    return get(client, page, pk).context["seen"]
+def seen(client, page, *args):
+    return get(client, page, *args).context["seen"]
 
 
 def test_stale_page_of_a_draft_does_not_cancel_the_order_it_became(acme, client):
@@ -184,6 +185,77 @@ def test_form_signed_for_another_state_of_the_order_is_not_kept(acme, client, se
     fresh = answer.context["seen"]
     post(acme, client, "port_upload", pk, seen=fresh, document=SimpleUploadedFile("a.pdf", pdf()))
     assert PortDocument.objects.count() == 2
+
+
+STEP = {  # what somebody types on a step, and what the order says of it once somebody else has changed it
+    "numbers": ({"kind": "single", "numbers": "030 23125-803"}, "030 23125807"),
+    "provider": ({"provider": "Beispiel D901 (D901)", "provider_customer_number": "4712"}, "0815"),
+    "holder": (STEPS["holder"] | {"house_number": "99"}, "10115 Ulm"),
+    "date": (STEPS["date"] | {"requested_on": "2026-12-16", "temporary": "030 23125816"}, "17.12.2026"),
+}
+TYPED = {"numbers": "030 23125-803", "provider": '"4712"', "holder": '"99"', "date": "030 23125816"}
+
+
+def somebody_else_changes(pk, step, by):
+    changes = {"provider": {"provider_customer_number": "0815"}, "holder": {"town": "Ulm"}}
+    changes["date"] = {"requested_on": date(2026, 12, 17)}
+    if step == "numbers":
+        porting.set_numbers(locked(pk), port_numbers.singles("030 23125-807"), by=by, at=NOW)
+    else:
+        porting.save(locked(pk), changes[step], by=by, at=NOW)
+
+
+@pytest.mark.parametrize("step", STEP)
+def test_step_that_a_colleague_changed_meanwhile_is_not_overwritten_unseen(acme, client, step):
+    pk = filled(acme, client)
+    make.number("+493023125816", state="active")
+    fields, theirs = STEP[step]
+    stale = seen(client, "port_step", pk, step)
+    somebody_else_changes(pk, step, acme.erika)
+    before = contents(order(pk))
+
+    answer = post(acme, client, "port_step", pk, step, seen=stale, **fields)
+    page = said(answer).replace("\u00a0", " ")
+
+    assert (answer.status_code, contents(order(pk))) == (422, before)
+    assert f"{acme.erika} hat diesen Schritt geändert" in page
+    assert theirs in page
+    assert TYPED[step] in page
+    if step == "date":
+        assert "checked" in page[page.index('value="2026-12-16"') :].partition(">")[0]
+    again = post(acme, client, "port_step", pk, step, seen=answer.context["seen"], **fields)
+    assert (again.status_code, contents(order(pk)) != before) == (302, True)
+
+
+def test_colleagues_on_different_steps_do_not_hinder_each_other(acme, client):
+    pk = filled(acme, client)
+    stale = seen(client, "port_step", pk, "holder")
+    for step in ("numbers", "provider", "date"):
+        somebody_else_changes(pk, step, acme.erika)
+
+    answer = post(acme, client, "port_step", pk, "holder", seen=stale, **STEPS["holder"] | {"house_number": "99"})
+
+    assert (answer.status_code, order(pk).house_number) == (302, "99")
+    assert order(pk).provider_customer_number == "0815"
+
+
+def test_step_that_was_kept_in_part_is_corrected_without_a_fuss(acme, client):
+    pk = filled(acme, client)
+    fields = STEPS["holder"] | {"house_number": "99"}
+
+    wrong = post(acme, client, "port_step", pk, "holder", **fields | {"postcode": "1"})
+    right = post(acme, client, "port_step", pk, "holder", seen=wrong.context["seen"], **fields)
+
+    assert (wrong.status_code, right.status_code, order(pk).house_number) == (422, 302, "99")
+    assert "hat diesen Schritt geändert" not in said(wrong)
+
+
+def test_step_without_a_word_of_what_was_seen_changes_nothing(acme, client):
+    pk = filled(acme, client)
+
+    answer = post(acme, client, "port_step", pk, "holder", seen="", **STEPS["holder"] | {"town": "Ulm"}, leave="1")
+
+    assert (answer.status_code, order(pk).town) == (422, "Berlin")
 
 
 def test_step_sent_after_the_order_was_submitted_says_that_it_is_not_saved(acme, client):
