@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from fax.models import FaxJob, FaxReason, FaxState
-from numbers import history
+from numbers import destinations
 from numbers.messages import display
 
 # What people choose above the list, and the states behind it.
@@ -70,7 +70,7 @@ def row(job: FaxJob) -> Row:
     return Row(
         job.pk,
         job.title or _("Document without a name"),
-        history.written(job.destination) if job.destination else "",
+        destinations.written(job.destination) if job.destination else "",
         display(job.number),
         job.received_at,
         job.pages,

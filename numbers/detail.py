@@ -8,7 +8,8 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from numbers import history, holders, messages, notation
+from numbers import destinations, history, holders, messages, notation
+from numbers.destinations import Names
 from numbers.history import Line
 from numbers.models import Forwarding, NumberState, PhoneNumber
 from portal import berlin
@@ -72,27 +73,32 @@ def standing(number: PhoneNumber, *, at: datetime) -> dict[str, Any]:
 def rules(number: PhoneNumber, *, at: datetime) -> list[Rule]:
     """Return the three cases of forwarding with what is set up for each."""
     known = {rule.when: rule for rule in Forwarding.objects.standing(at).filter(number=number)}
-    return [_rule(case, known.get(case)) for case in Forwarding.When]
+    names = destinations.names(rule.destination for rule in known.values())
+    return [_rule(case, known.get(case), names) for case in Forwarding.When]
 
 
 def rules_of(numbers: Sequence[PhoneNumber], *, at: datetime) -> dict[int, list[Rule]]:
     """Return for each of these numbers the cases in which its calls are forwarded, in one query."""
     found: dict[int, list[Rule]] = {number.pk: [] for number in numbers}
-    for rule in Forwarding.objects.standing(at).filter(number__in=list(found)).order_by("when"):
-        found[rule.number_id].append(_rule(Forwarding.When(rule.when), rule))
+    known = list(Forwarding.objects.standing(at).filter(number__in=list(found)).order_by("when"))
+    names = destinations.names(rule.destination for rule in known)
+    for rule in known:
+        found[rule.number_id].append(_rule(Forwarding.When(rule.when), rule, names))
     return found
 
 
 def incoming(number: PhoneNumber, *, at: datetime) -> list[str]:
     """Return the own numbers from which calls are forwarded to this one."""
     sources = Forwarding.objects.standing(at).filter(destination=number.e164).order_by("number__e164")
-    return [history.written(e164) for e164 in sources.values_list("number__e164", flat=True).distinct()[:EVENTS]]
+    e164s = list(sources.values_list("number__e164", flat=True).distinct()[:EVENTS])
+    names = destinations.names(e164s)
+    return [names[e164] for e164 in e164s]
 
 
-def _rule(case: Forwarding.When, rule: Forwarding | None) -> Rule:
+def _rule(case: Forwarding.When, rule: Forwarding | None, names: Names) -> Rule:
     if rule is None:
         return Rule(case, _case(case, None), "", "", None, None)
-    text = history.written(rule.destination)
+    text = names[rule.destination]
     if rule.until_at:
         last = date_format(berlin.day(rule.until_at) - timedelta(days=1), "SHORT_DATE_FORMAT")
         text = _("%(destination)s, up to and including %(day)s") % {"destination": text, "day": last}

@@ -21,8 +21,9 @@ from django.db.models import Q
 from django.utils.translation import gettext as _t
 from django.utils.translation import gettext_lazy as _
 
-from numbers import notation
+from numbers import destinations, notation
 from numbers.attachments import Hanging, Snapshots
+from numbers.destinations import Names
 from numbers.models import Forwarding, LockedNumber, PhoneNumber
 from numbers.notation import Unreadable
 from portal import audit, lookups
@@ -174,11 +175,15 @@ class _Rule:
     after_seconds: int | None
 
     @property
-    def sentence(self) -> str:
-        case = Forwarding.When(self.when).label
+    def other(self) -> str:
+        """Where the calls go to, or come from."""
+        return self.destination if self.on_number == self.number_id else self.number
+
+    def sentence(self, names: Names) -> str:
+        case, other = Forwarding.When(self.when).label, names[self.other]
         if self.on_number == self.number_id:
-            return _t("forwarding %(when)s to %(destination)s") % {"when": case, "destination": self.destination}
-        return _t("forwarding %(when)s from %(number)s to it") % {"when": case, "number": self.number}
+            return _t("forwarding %(when)s to %(destination)s") % {"when": case, "destination": other}
+        return _t("forwarding %(when)s from %(number)s to it") % {"when": case, "number": other}
 
     @property
     def snapshot(self) -> dict[str, Any]:
@@ -192,7 +197,9 @@ class _Forwardings:
     ends_with_deactivation = True
 
     def describe(self, numbers: Sequence[PhoneNumber]) -> list[Hanging]:
-        return [Hanging(rule.on_number, rule.sentence, rule.snapshot) for rule in self._rules(numbers)]
+        rules = self._rules(numbers)
+        names = destinations.names(rule.other for rule in rules)
+        return [Hanging(rule.on_number, rule.sentence(names), rule.snapshot) for rule in rules]
 
     def detach(self, numbers: Sequence[PhoneNumber], *, by: User | str, at: datetime) -> Snapshots:
         ended: Snapshots = {}

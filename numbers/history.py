@@ -1,6 +1,5 @@
 """What happened: events of the trace as sentences, for a number's page, the dashboard and the tenant's history."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -13,18 +12,17 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from numbers import (
-    areas,
+    destinations,
     effects,
     forwarding,
     handovers,
     letter_history,
     letters,
-    messages,
-    notation,
     port_completion,
     port_history,
     swap_choices,
 )
+from numbers.destinations import Names
 from numbers.models import Forwarding, NumberOrder, OrderState, PhoneNumber, Usage
 from portal import berlin, tenancy
 from portal.models import AuditEvent, Membership
@@ -32,6 +30,7 @@ from staff import history as staff_history
 
 # verb: what a person chooses in the filter, and the icon and tone of its line
 KINDS: dict[str, tuple[Promise, str, str]] = {
+    "tenant.created": (gettext_lazy("Company added to the portal"), "building-2", ""),
     "number.added": (gettext_lazy("Added to the inventory"), "plus", ""),
     "number.activated": (gettext_lazy("Activated"), "circle-play", "ok"),
     "number.deactivation_scheduled": (gettext_lazy("Deactivation scheduled"), "circle-alert", "warn"),
@@ -76,7 +75,6 @@ FIELDS = {"label": gettext_lazy("Label"), "usage": gettext_lazy("Usage"), "note"
 PAGE = 50
 FAX_JOB = "send_faxes"  # who acts for the worker of the floor above
 AUTOMATIC = "automatic"  # the person in the filter for what a job did
-type Names = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,21 +225,11 @@ def _actor(event: AuditEvent) -> str:
 
 
 def _names(rows: Sequence[AuditEvent]) -> Names:
-    """Return how the numbers named by these events are written, for those that are the tenant's own."""
+    """Return how the numbers named by these events are written."""
     named = {
         str(value) for event in rows for value in (event.object_label, *event.before.values(), *event.after.values())
     }
-    wanted = [text for text in named if text.startswith("+49")]
-    own = {n.e164: messages.display(n) for n in PhoneNumber.objects.filter(e164__in=wanted).select_related("area")}
-    return own | {e164: written(e164) for e164 in wanted if e164 not in own}
-
-
-def written(destination: str) -> str:
-    """Return a destination as people write it: numbers of known areas after DIN 5008, SIP addresses bare."""
-    if not destination.startswith("+49"):
-        return re.sub(r"^sips?:", "", destination)
-    code = notation.area_code(destination, set(areas.codes()))
-    return notation.national(destination, code) if code else destination
+    return destinations.names(text for text in named if text.startswith("+49"))
 
 
 def _day(text: str) -> str:
@@ -341,7 +329,7 @@ def _rule(rule: Any, names: Names) -> dict[str, str]:
     when = str(Forwarding.When(rule.get("when", "always")).label)
     if seconds := rule.get("after_seconds"):
         when = _("when there is no answer after %(seconds)s s") % {"seconds": seconds}
-    return {"when": when, "destination": names.get(destination) or written(destination)}
+    return {"when": when, "destination": names.get(destination) or destinations.written(destination)}
 
 
 _SENTENCES: dict[str, Say] = {

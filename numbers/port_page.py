@@ -14,7 +14,7 @@ from billing import prices, written
 from billing.models import PriceClass
 from numbers import (
     addresses,
-    history,
+    destinations,
     messages,
     notation,
     port_calendar,
@@ -108,7 +108,7 @@ def said(problems: Iterable[Problem]) -> list[tuple[str, str]]:
 def _named(e164s: Sequence[str], sentence: str) -> str:
     if not e164s:
         return sentence
-    named = ", ".join(map(history.written, e164s[:NAMED]))
+    named = ", ".join(map(destinations.written, e164s[:NAMED]))
     rest = _(" and %(more)s more") % {"more": len(e164s) - NAMED} if len(e164s) > NAMED else ""
     return f"{named}{rest}: {sentence}"
 
@@ -161,7 +161,7 @@ def short(order: PortOrder, count: int, first: str) -> str:
     if order.kind == PortKind.BLOCK and order.area:
         base = notation.national(order.base_number, order.area.area_code)
         return f"{base}{notation.NB_HYPHEN}{order.range_from} – {order.range_until}"
-    text = history.written(first)
+    text = destinations.written(first)
     return text if count == 1 else _("%(number)s and %(more)s more") % {"number": text, "more": count - 1}
 
 

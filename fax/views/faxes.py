@@ -16,7 +16,7 @@ from fax import faxes_page, jobs
 from fax.forms.faxes import ActForm, AddressForm
 from fax.jobs import FaxRefused
 from fax.models import FaxJob, FaxState, LockedFax
-from numbers import history
+from numbers import destinations
 from portal import documents, submissions
 from portal.access import Request, member
 from portal.models import Role
@@ -67,7 +67,7 @@ def address(request: Request, pk: int) -> HttpResponse:
             destination = jobs.read_destination(form.cleaned_data["destination"])
             if _act(request, pk, "address", lambda row, at: jobs.address(row, destination, by=request.user, at=at)):
                 messages.success(
-                    request, _("The fax to %(number)s is queued.") % {"number": history.written(destination)}
+                    request, _("The fax to %(number)s is queued.") % {"number": destinations.written(destination)}
                 )
             return redirect("fax:fax", pk=pk)
         except FaxRefused as refused:

@@ -9,7 +9,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from numbers import history, notation, port_numbers, port_page, porting
+from numbers import destinations, notation, port_numbers, port_page, porting
 from numbers.models import DirectoryEntry, HolderKind, PhoneNumber, PortKind, PortOrder, PortProvider, Remaining
 from numbers.notation import Unreadable
 from numbers.port_numbers import Numbers, NumbersRefused, Problem
@@ -121,7 +121,7 @@ class NumbersForm(StepForm):
     def _read(self, text: str) -> tuple[str, str, str]:
         """Return base number, first and last extension of a block's numbers; a block has no holes (rule P2)."""
         if missing := port_numbers.holes(text):
-            named = ", ".join(map(history.written, missing[:5]))
+            named = ", ".join(map(destinations.written, missing[:5]))
             sentence = str(_("A block is ported whole. These numbers are missing: %(numbers)s")) % {"numbers": named}
             raise NumbersRefused([Problem("numbers", sentence + (" …" if len(missing) > 5 else ""))])
         e164s = port_numbers.listed(text)

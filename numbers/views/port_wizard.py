@@ -15,7 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from django_htmx.http import HttpResponseClientRedirect
 
 from numbers import (
-    history,
+    destinations,
     port_calendar,
     port_codes,
     port_days,
@@ -271,7 +271,7 @@ def _checked(form: NumbersForm, order: PortOrder, at: datetime) -> dict[str, Any
     problems: dict[str, list[str]] = {}
     for one in found:
         problems.setdefault(one.e164, []).append(str(one.sentence))
-    checked = [(history.written(e164), " ".join(problems.get(e164, []))) for e164 in form.wanted.e164s]
+    checked = [(destinations.written(e164), " ".join(problems.get(e164, []))) for e164 in form.wanted.e164s]
     return {"checked": checked, "in_the_way": problems.get("", [])}
 
 

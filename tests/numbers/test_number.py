@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from numbers import labels, lifecycle
-from numbers.models import PhoneNumber
+from numbers.models import Forwarding, PhoneNumber
 from portal import tenancy
 from portal.access import tenant_token
 from portal.models import AuditEvent
@@ -40,6 +40,23 @@ def test_number_shows_state_dates_block_and_how_to_dial(acme, number, sign_in):
     for action in ("deactivate", "forwarding", "edit"):
         assert reverse(f"numbers:{action}", args=[number.pk]) in text
     assert f"{reverse('numbers:swap')}?old={number.pk}" in text
+
+
+def test_own_numbers_are_written_with_their_extension_wherever_calls_go(acme, number, sign_in):
+    other = make.number("+493023125013", base_number="+493023125", extension_digits="013", state="active")
+    for row, destination in ((number, other.e164), (other, number.e164), (other, "+493023125900")):
+        when = "always" if destination != number.e164 else "busy"
+        Forwarding.objects.create(number=row, when=when, destination=destination, changed_at=NOW)
+    client = sign_in(acme.alice)
+
+    pages = [client.get(url).content.decode() for url in (page(number.pk), page(other.pk))]
+    dialog = client.get(reverse("numbers:deactivate", args=[other.pk])).content.decode()
+
+    assert pages[0].count("030\u00a023125\u2011013") == 2  # its calls go there and come from there
+    assert "030\u00a023125900" in pages[1]
+    assert "Weiterleitung bei Besetzt auf 030\u00a023125\u2011012" in dialog
+    assert "Weiterleitung immer von 030\u00a023125\u2011012" in dialog
+    assert "auf +49" not in dialog
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_swap_page_lists_what_is_erased(acme, pair, sign_in):
 
     page = sign_in(acme.alice).get(URL, {"old": old.pk}).content.decode()
 
-    assert "immer auf +494066969010" in page
+    assert "immer auf 040\u00a066969010" in page
     assert "Bezeichnung „Empfang“" in page
     assert "kostenneutral" in page
     assert "Rufnummerntausch jetzt abschließen" in page
@@ -193,6 +193,16 @@ def test_swap_choices_offer_the_price_of_the_old_number_only(acme, pair, sign_in
 
     assert "Lager" in page
     assert "Gold" not in page
+
+
+@pytest.mark.parametrize("url", [URL, f"{reverse('numbers:swap_choices')}?field=old"])
+def test_swap_without_an_active_number_says_so(acme, sign_in, url):
+    make.number("+496990009077", area_code="69")
+
+    page = sign_in(acme.alice).get(url).content.decode()
+
+    assert "Keine aktive Rufnummer passt." in page
+    assert 'id="id_old"' not in page
 
 
 def test_swap_choices_of_an_unknown_part_are_404(acme, sign_in):

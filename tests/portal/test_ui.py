@@ -237,3 +237,24 @@ def test_packages_are_pinned_without_download_addresses() -> None:
 
     assert '"integrity"' in lock
     assert re.findall(r"https?://[^\"]*(?:registry|npm)[^\"]*|\"resolved\"", lock) == []
+
+
+def test_no_two_style_sheets_lay_out_the_same_class():
+    """A class of one page that another page's sheet lays out as well breaks both of them."""
+    laid_out: dict[str, set[str]] = {}
+    for path in sorted((ROOT / "assets" / "css").glob("*.css")):
+        flat = re.sub(r"/\*.*?\*/|@media[^{]*\{(?:[^{}]*\{[^{}]*\})*[^{}]*\}", "", path.read_text(), flags=re.DOTALL)
+        for selectors, rules in re.findall(r"([^{}]+)\{([^{}]*)\}", flat):
+            if re.search(r"\b(?:display|flex-wrap|align-items|grid-template-columns)\s*:", rules):
+                for selector in re.findall(r"(?:^|,)\s*(\.[\w-]+)\s*(?=,|$)", selectors):
+                    laid_out.setdefault(selector, set()).add(path.name)
+
+    assert {name: sheets for name, sheets in laid_out.items() if len(sheets) > 1} == {}
+
+
+def test_an_empty_state_names_the_icon_of_its_drawing():
+    shown = [
+        (path, call) for path in PAGES for call in re.findall(r'include "ui/empty.html" with ([^%]*)', path.read_text())
+    ]
+
+    assert [str(path) for path, call in shown if "icon=" not in call.replace("action_icon=", "")] == []
