@@ -13,6 +13,7 @@ from fax import settings as of_fax
 from fax.models import FaxCredential, FaxMail
 from numbers import messages, people_choices
 from numbers.models import PhoneNumber, Usage
+from portal import berlin
 from portal.models import OutboxMessage
 from staff.models import StaffMember
 
@@ -67,6 +68,12 @@ class Row:
     reason: str
     state: str
     can_send: bool
+
+    @property
+    def revoked_at(self) -> datetime | None:
+        """Return when the access ended, or None while it stands; past a number's last active day as planned (C3)."""
+        last = self.credential.number.last_active_on
+        return self.credential.revoked_at or (berlin.inactive_from(last) if last and self.state == "revoked" else None)
 
     @property
     def pending(self) -> bool:
@@ -157,7 +164,7 @@ def _became(mail: FaxMail | None, message: OutboxMessage | None) -> Mail | None:
 
 
 def _state(credential: FaxCredential, mail: FaxMail | None, became: Mail | None, *, at: datetime) -> str:
-    if credential.revoked_at:
+    if credential.revoked_at or credential.number.is_due(at):
         return "revoked"
     if became and became != Mail.SENT:
         return str(became)

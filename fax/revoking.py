@@ -4,12 +4,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Case, Value, When
 from django.utils.translation import gettext as _
 
 from fax import jobs
 from fax.models import FaxCredential, FaxMail
 from numbers import messages
-from numbers.attachments import Hanging, Snapshots
+from numbers.attachments import Hanging, Snapshots, ends_at
 from numbers.models import PhoneNumber
 from portal import audit
 from portal.models import User
@@ -28,9 +29,14 @@ def revoke(credentials: Sequence[FaxCredential], *, by: User | str, at: datetime
 
 
 def end(credentials: Sequence[FaxCredential], *, at: datetime) -> None:
-    """Write that these credentials are revoked. Whoever calls leaves the event."""
+    """Write that these credentials (number loaded) are revoked, as planned where their number's last active day has
+    passed (rule C3). Whoever calls leaves the event."""
     ids = [credential.pk for credential in credentials]
-    gone: dict[str, Any] = {"revoked_at": at, "secret_hash": "", "previous_hash": "", "previous_until": None}
+    ends: dict[datetime, list[int]] = {}
+    for credential in credentials:
+        ends.setdefault(ends_at(credential.number.last_active_on, at=at), []).append(credential.pk)
+    when = Case(*(When(pk__in=group, then=Value(instant)) for instant, group in ends.items()))
+    gone: dict[str, Any] = {"revoked_at": when, "secret_hash": "", "previous_hash": "", "previous_until": None}
     if ids:
         FaxCredential.objects.filter(pk__in=ids, revoked_at=None).update(**gone)
         FaxMail.objects.filter(credential__in=ids, opened_at=None, ended_at=None).update(ended_at=at)
@@ -58,7 +64,7 @@ class _OfNumbers:
     models: tuple[str, ...] = ("fax.FaxCredential",)
     ends_with_deactivation = True
 
-    def describe(self, numbers: Sequence[PhoneNumber]) -> list[Hanging]:
+    def describe(self, numbers: Sequence[PhoneNumber], *, at: datetime) -> list[Hanging]:
         return [
             Hanging(c.number_id, _("fax access of %(name)s") % {"name": c.staff_member.name}, named(c))
             for c in standing(numbers)

@@ -51,7 +51,7 @@ def preview(number: PhoneNumber, *, at: datetime) -> Preview:
     lost = []
     if holding.present and not shared:
         lost = [f"{rule.case}: {rule.text}" for rule in detail.rules(number, at=at) if rule.destination]
-        lost += [right.sentence for right in attachments.rights([number])]
+        lost += [right.sentence for right in attachments.rights([number], at=at)]
     own = None if shared else holders.present(at).filter(number=number).order_by("-from_at").first()
     return Preview(
         str(SENTENCES[reason]) if reason else "",

@@ -7,10 +7,11 @@ exempt with a reason.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from numbers.models import PhoneNumber
+from portal import berlin
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Attachment(Protocol):
     models: tuple[str, ...]
     ends_with_deactivation: bool
 
-    def describe(self, numbers: Sequence[PhoneNumber]) -> list[Hanging]:
+    def describe(self, numbers: Sequence[PhoneNumber], *, at: datetime) -> list[Hanging]:
         """Return what hangs on these numbers, in one query."""
         ...
 
@@ -47,7 +48,7 @@ class Attachment(Protocol):
 class Right(Protocol):
     """What single people may do by means of numbers; it ends once they no longer have one, or its usage changes."""
 
-    def describe(self, numbers: Sequence[PhoneNumber]) -> list[Hanging]:
+    def describe(self, numbers: Sequence[PhoneNumber], *, at: datetime) -> list[Hanging]:
         """Return who may do what with these numbers, in one query."""
         ...
 
@@ -72,9 +73,9 @@ def register_right(right: Right) -> None:
         _rights.append(right)
 
 
-def rights(numbers: Sequence[PhoneNumber]) -> list[Hanging]:
+def rights(numbers: Sequence[PhoneNumber], *, at: datetime) -> list[Hanging]:
     """Return what ends when these numbers change hands or usage, beside their own forwardings."""
-    return [hanging for right in _rights for hanging in right.describe(numbers)]
+    return [hanging for right in _rights for hanging in right.describe(_working(numbers, at), at=at)]
 
 
 def end_rights(held: Iterable[tuple[int, int | None]], *, by: Any, at: datetime) -> None:
@@ -88,9 +89,27 @@ def registered() -> Sequence[Attachment]:
     return tuple(_attached)
 
 
-def describe(numbers: Sequence[PhoneNumber], *, by_swap: bool) -> list[Hanging]:
-    """Return everything that a swap would erase, or (not by_swap) that a deactivation would end."""
-    return [hanging for a in _attached if by_swap or a.ends_with_deactivation for hanging in a.describe(numbers)]
+def describe(numbers: Sequence[PhoneNumber], *, by_swap: bool, at: datetime) -> list[Hanging]:
+    """Return everything that a swap would erase, or (not by_swap) that a deactivation would end.
+
+    On a number past its last active day nothing hangs any more that ends with it, job or no job (rule C3).
+    """
+    found, working = [], _working(numbers, at)
+    for attachment in _attached:
+        if attachment.ends_with_deactivation:
+            found += attachment.describe(working, at=at)
+        elif by_swap:
+            found += attachment.describe(numbers, at=at)
+    return found
+
+
+def ends_at(last_active_on: date | None, *, at: datetime) -> datetime:
+    """Return when what hangs on a number ends: as planned if its last active day has passed, else now (rule C3)."""
+    return min(berlin.inactive_from(last_active_on), at) if last_active_on else at
+
+
+def _working(numbers: Sequence[PhoneNumber], at: datetime) -> list[PhoneNumber]:
+    return [number for number in numbers if not number.is_due(at)]
 
 
 def detach(numbers: Sequence[PhoneNumber], *, by_swap: bool, by: Any, at: datetime) -> dict[int, dict[str, Any]]:

@@ -161,7 +161,7 @@ def _present(at: datetime) -> Case:
 def _stops(chosen: Any, at: datetime) -> tuple[list[str], int]:
     looked_at = list(chosen.unscheduled(at).order_by("e164").select_related("area").defer("note")[:STOPS_LOOKED_AT])
     names = {number.pk: messages.display(number) for number in looked_at}
-    found = attachments.describe(looked_at, by_swap=False)
+    found = attachments.describe(looked_at, by_swap=False, at=at)
     return [f"{names[hanging.number_id]}: {hanging.sentence}" for hanging in found[:STOPS_NAMED]], len(found)
 
 

@@ -158,8 +158,8 @@ hanging AS (
 )
 SELECT f.id, on_number, number_id, own.e164, f."when", destination, after_seconds
 FROM hanging JOIN numbers_forwarding f ON f.id = hanging.id JOIN numbers_phonenumber own ON own.id = f.number_id
-WHERE f.number_id = on_number OR f.destination = hanging.e164
-ORDER BY f.id"""
+WHERE (f.number_id = on_number OR f.destination = hanging.e164) AND {condition}
+ORDER BY f.id {locking}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,14 +196,15 @@ class _Forwardings:
     models: tuple[str, ...] = ("numbers.Forwarding",)
     ends_with_deactivation = True
 
-    def describe(self, numbers: Sequence[PhoneNumber]) -> list[Hanging]:
-        rules = self._rules(numbers)
+    def describe(self, numbers: Sequence[PhoneNumber], *, at: datetime) -> list[Hanging]:
+        standing, given = Forwarding.objects.standing(at).values("pk").query.sql_with_params()
+        rules = self._rules(numbers, f"f.id IN ({standing})", given)
         names = destinations.names(rule.other for rule in rules)
         return [Hanging(rule.on_number, rule.sentence(names), rule.snapshot) for rule in rules]
 
     def detach(self, numbers: Sequence[PhoneNumber], *, by: User | str, at: datetime) -> Snapshots:
         ended: Snapshots = {}
-        rules = self._rules(numbers, "FOR UPDATE OF f")
+        rules = self._rules(numbers, locking="FOR UPDATE OF f")
         for rule in rules:
             ended.setdefault(rule.on_number, []).append(rule.snapshot)
         if rules:
@@ -211,9 +212,12 @@ class _Forwardings:
                 cursor.execute("DELETE FROM numbers_forwarding WHERE id = ANY(%s)", [[rule.id for rule in rules]])
         return ended
 
-    def _rules(self, numbers: Sequence[PhoneNumber], locking: str = "") -> list[_Rule]:
+    def _rules(
+        self, numbers: Sequence[PhoneNumber], condition: str = "true", given: Sequence[Any] = (), *, locking: str = ""
+    ) -> list[_Rule]:
         with connection.cursor() as cursor:
-            cursor.execute(f"{_HANGING} {locking}", [lookups.keys(n.pk for n in numbers)])
+            statement = _HANGING.format(condition=condition, locking=locking)
+            cursor.execute(statement, [lookups.keys(n.pk for n in numbers), *given])
             return [_Rule(*row) for row in cursor]
 
 

@@ -6,7 +6,7 @@ of the one who had it are removed, one event is written, both are told. All is b
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connection
@@ -15,7 +15,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from numbers import attachments, effects, staff_mail
-from numbers.attachments import Hanging, Snapshots
+from numbers.attachments import Hanging, Snapshots, ends_at
 from numbers.models import Assignment, LockedNumber, PhoneNumber
 from portal import audit, berlin
 from portal.models import User
@@ -120,17 +120,12 @@ def named(assignment: Assignment | None) -> dict[str, Any]:
     }
 
 
-def _instant(last_active_on: date | None, at: datetime) -> datetime:
-    """Return when what hangs on a number ends: as planned if its last active day has passed, else now."""
-    return min(berlin.inactive_from(last_active_on), at) if last_active_on else at
-
-
 def _standing(numbers: Sequence[PhoneNumber], at: datetime) -> list[tuple[Assignment, datetime]]:
     """Return the intervals that are not over when their number's settings end, each with that instant.
 
     The tenant is compared although the key says it all: the index that finds thousands of numbers leads with it.
     """
-    instants = {last: _instant(last, at) for last in {number.last_active_on for number in numbers}}
+    instants = {last: ends_at(last, at=at) for last in {number.last_active_on for number in numbers}}
     of_number = {number.pk: instants[number.last_active_on] for number in numbers}
     rows = Assignment.objects.filter(number__any=of_number, tenant=F("number__tenant")).filter(
         Q(until_at=None) | Q(until_at__gt=min(instants.values(), default=at))
@@ -144,7 +139,7 @@ class _Assignments:
     models: tuple[str, ...] = ("numbers.Assignment",)
     ends_with_deactivation = True
 
-    def describe(self, numbers: Sequence[PhoneNumber]) -> list[Hanging]:
+    def describe(self, numbers: Sequence[PhoneNumber], *, at: datetime) -> list[Hanging]:
         ahead = Assignment.objects.filter(number=OuterRef("number"), settled_at=None, from_at=OuterRef("until_at"))
         rows = Assignment.objects.filter(Q(until_at=None) | Q(settled_at=None) | Exists(ahead))
         standing = rows.filter(number__in=[n.pk for n in numbers]).select_related("staff_member")

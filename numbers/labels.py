@@ -61,7 +61,7 @@ class _Labels:
     models: tuple[str, ...] = ("numbers.PhoneNumber", "numbers.NumberSearch")
     ends_with_deactivation = False
 
-    def describe(self, numbers: Sequence[PhoneNumber]) -> list[Hanging]:
+    def describe(self, numbers: Sequence[PhoneNumber], *, at: datetime) -> list[Hanging]:
         return [Hanging(n.pk, self._sentence(n), self._snapshot(n)) for n in numbers if self._set(n)]
 
     def detach(self, numbers: Sequence[PhoneNumber], *, by: User | str, at: datetime) -> Snapshots:

@@ -38,9 +38,9 @@ def waiting(order: PortOrder, *, at: datetime) -> Waiting | None:
     return Waiting(old, new, _how(old, new, at=at))
 
 
-def erased(old: PhoneNumber) -> list[str]:
+def erased(old: PhoneNumber, *, at: datetime) -> list[str]:
     """Return what the temporary number loses when it is replaced (rule S3)."""
-    return [hanging.sentence for hanging in attachments.describe([old], by_swap=True)]
+    return [hanging.sentence for hanging in attachments.describe([old], by_swap=True, at=at)]
 
 
 def _how(old: PhoneNumber, new: PhoneNumber, *, at: datetime) -> str:

@@ -67,7 +67,7 @@ def preview(verb: str, number: PhoneNumber, *, at: datetime) -> Preview:
         return Preview(
             state,
             last_active_on=berlin.end_of_following_month(at),
-            stops=[hanging.sentence for hanging in attachments.describe([number], by_swap=False)],
+            stops=[hanging.sentence for hanging in attachments.describe([number], by_swap=False, at=at)],
             is_last=not PhoneNumber.objects.unscheduled(at).exclude(pk=number.pk).exists(),
         )
     return Preview(state, last_active_on=number.last_active_on)

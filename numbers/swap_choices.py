@@ -55,7 +55,7 @@ def choices(*, old: PhoneNumber | None, new: PhoneNumber | None, old_term: str, 
         new=new,
         old_offer=_offer(active, leaving),
         new_offer=_offer(idle, leaving),
-        erased=[hanging.sentence for hanging in attachments.describe([old], by_swap=True)] if old else [],
+        erased=[hanging.sentence for hanging in attachments.describe([old], by_swap=True, at=at)] if old else [],
         refusal=swap.refusal_of_old(old, at=at) if old else None,
     )
 

@@ -4,9 +4,11 @@ from datetime import datetime
 from typing import Any, ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from numbers.models.number import PhoneNumber
+from portal import berlin
 from portal.tenancy import TenantManager, TenantModel
 
 
@@ -14,8 +16,11 @@ class ForwardingQuerySet(models.QuerySet["Forwarding"]):
     """Which rules hold at an instant, whatever the job has done (rule C3)."""
 
     def standing(self, at: datetime) -> "ForwardingQuerySet":
-        """Return the rules that hold: without an end, or with one ahead."""
-        return self.filter(Q(until_at=None) | Q(until_at__gt=at))
+        """Return the rules that hold: of a number that works and not to an own one that no longer does, without an end
+        or with one ahead."""
+        gone = PhoneNumber.objects.due(at).filter(tenant=OuterRef("tenant"), e164=OuterRef("destination"))
+        lasting = self.filter(Q(until_at=None) | Q(until_at__gt=at)).filter(~Exists(gone))
+        return lasting.exclude(number__last_active_on__lt=berlin.day(at))
 
     def due(self, at: datetime) -> "ForwardingQuerySet":
         """Return the rules whose end has come and that are still to be removed."""

@@ -45,8 +45,9 @@ def edit(request: Request, pk: int) -> HttpResponse:
     if form.is_valid():
         _confirm(request, _change(request, pk, form.cleaned_data))
         return redirect("numbers:number", pk=pk)
-    lost = [right.sentence for right in attachments.rights([number])]
-    context = {"number": number, "facts": shown.facts(number, at=timezone.now()), "form": form, "lost": lost}
+    at = timezone.now()
+    lost = [right.sentence for right in attachments.rights([number], at=at)]
+    context = {"number": number, "facts": shown.facts(number, at=at), "form": form, "lost": lost}
     part = "#dialog" if request.htmx.request_type == "partial" else ""
     return render(request, f"numbers/number/edit.html{part}", context, status=422 if form.is_bound else 200)
 

@@ -116,7 +116,8 @@ def replace(request: Request, pk: int) -> HttpResponse:
     if form.is_valid() and _done(request, form, pk, "port.replace", work):
         messages.success(request, _("%(old)s was replaced by %(new)s.") % {"old": old, "new": new})
         return redirect("numbers:port", pk)
-    context = {"order": order, "form": form, "old": old, "new": new, "erased": port_temporary.erased(waits.old)}
+    erased = port_temporary.erased(waits.old, at=timezone.now())
+    context = {"order": order, "form": form, "old": old, "new": new, "erased": erased}
     return render(request, "numbers/porting/replace.html", context, status=422 if form.is_bound else 200)
 
 

@@ -128,11 +128,13 @@ def test_a_deactivation_ends_access_when_it_takes_effect(inside):
     snapshot = AuditEvent.objects.get(verb="number.deactivated").before
     assert [kept["staff_member"] for kept in snapshot["fax"]] == ["Bob Brandt", "Dora Dietrich", "Mia Maurer"]
     assert FaxMail.objects.get().ended_at == NOW
+    planned = datetime(2026, 11, 1, tzinfo=ZoneInfo("Europe/Berlin"))  # and not when the job ran (rule C3)
+    assert set(FaxCredential.objects.filter(number=inside.shared).values_list("revoked_at", flat=True)) == {planned}
 
 
 def test_a_swap_erases_access_and_lists_it_before(inside):
     new = make.number("+493023125029")
-    listed = [hanging.sentence for hanging in attachments.describe([inside.own], by_swap=True)]
+    listed = [hanging.sentence for hanging in attachments.describe([inside.own], by_swap=True, at=NOW)]
 
     [old, fresh] = locked(inside.own, new)
     swap.swap(old, fresh, by=inside.cast.alice, at=NOW)

@@ -169,7 +169,7 @@ def test_deactivation_says_who_loses_the_number(acme, people):
     assign(acme, people[0], number)
     assign(acme, people[1], number, from_at=NEW_YEAR)
 
-    sentences = [hanging.sentence for hanging in attachments.describe([number], by_swap=False)]
+    sentences = [hanging.sentence for hanging in attachments.describe([number], by_swap=False, at=NOW)]
 
     assert sentences == ["Zuordnung zu Berta Baum", "Zuordnung zu Curt Cramer ab 01.01.2027"]
 

@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 import time_machine
@@ -54,6 +54,18 @@ def test_dashboard_names_active_numbers_without_destination(acme, sign_in):
     card = sign_in(acme.alice).get(URL).context["without"]
 
     assert ([item.pk for item in card.items], card.total) == ([silent.pk], 1)
+
+
+def test_a_forwarding_that_has_ended_is_no_destination_whatever_the_job_has_done(acme, sign_in):
+    number = make.number(state="active")
+    rule = {"when": "always", "destination": "+494066969010", "after_seconds": None}
+    [locked] = PhoneNumber.objects.locked([number.pk])
+    forwarding.set_rule(locked, **rule, until_at=NOW - timedelta(days=1), by=acme.alice, at=NOW - timedelta(days=9))
+
+    page = sign_in(acme.alice)
+
+    assert [item.pk for item in page.get(URL).context["without"].items] == [number.pk]
+    assert "Weiterleitung immer" not in page.get(reverse("numbers:deactivate", args=[number.pk])).content.decode()
 
 
 def test_dashboard_of_an_empty_tenant_says_what_to_do(acme, sign_in):

@@ -3,16 +3,19 @@
 import inspect
 import re
 from datetime import UTC, date, datetime, timedelta
+from difflib import unified_diff
+from types import SimpleNamespace
 
 import pytest
 from django.urls import reverse
 
 from billing import costs
-from numbers import jobs, rows
-from numbers.models import NumberState, PhoneNumber
+from numbers import bulk, jobs, overview, rows
+from numbers.models import Assignment, Forwarding, NumberState, PhoneNumber
 from numbers.models.number import PhoneNumberQuerySet
 from portal import berlin, tenancy
 from tests import make
+from tests.isolation import routes
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 LAST = date(2026, 10, 31)
@@ -80,37 +83,67 @@ def test_the_job_changes_no_answer(acme, number, as_operator):
     assert [bill.slots for bill in cost] == [1, 1, 0, 0, 0, 0]
 
 
-def pages():
-    return [reverse(f"numbers:{name}") for name in ("dashboard", "upcoming", "overview", "export", "swap")] + [
-        reverse("billing:costs")
-    ]
+HISTORY = "numbers:history"  # the trace itself, in which the job leaves its events
+# What stands for the id in an address, by what the address is about; pages about other things are not looked at.
+ABOUT = {"": [None], "holder": ["member"]} | {name: [name] for name in ("fax", "member", "credential", "run")}
+ABOUT |= {state: ["number", "fax"] for state in ("active", "inactive", "scheduled")}
 
 
-@pytest.mark.parametrize("page", pages())
-def test_every_page_says_the_same_before_and_after_the_job(cast, as_operator, sign_in, page):
-    """The page of an overdue number is, line by line, that of an inactive one."""
-    today = berlin.day(datetime.now(tz=UTC))
-    with tenancy.tenant_transaction(cast.acme.pk):
-        last = today.replace(day=1) - timedelta(days=1)
-        make.number("+493023125012", state="deactivation_scheduled", last_active_on=last, active_since=date(2026, 3, 1))
-        make.number("+493023125013", state="active", active_since=date(2026, 3, 1))
+@pytest.fixture
+def office(cast):
+    """Acme with two overdue numbers: Bob had both, one is forwarded, for the other one he had fax access."""
+    last = berlin.day(datetime.now(tz=UTC)).replace(day=1) - timedelta(days=1)
+    ended = {"state": "deactivation_scheduled", "last_active_on": last, "active_since": date(2026, 3, 1)}
+    with tenancy.tenant_transaction(cast.acme.pk, user_id=cast.alice.pk):
+        number = make.number("+493023125012", label="Empfang", **ended)
+        fax = make.number("+493023125013", usage="fax_personal", **ended)
+        active = make.number("+493023125014", state="active", active_since=date(2026, 3, 1))
+        bob = make.member("Bob Brandt", user=cast.bob, email="bob@acme.example")
+        for held in (number, fax, active):
+            Assignment.objects.create(number=held, staff_member=bob, from_at=make.ALLOCATED, settled_at=make.ALLOCATED)
+        for source, destination in ((number, "+494066969001"), (active, number.e164)):
+            Forwarding.objects.create(number=source, when="always", destination=destination, changed_at=make.ALLOCATED)
+        credential = make.fax_credential(fax, bob, "a-secret", shown_at=make.ALLOCATED)
+        run = bulk.start("withdraw", PhoneNumber.objects.all(), by=cast.alice, at=make.ALLOCATED)
     cast.alice.preferences = {"number_columns": list(rows.COLUMNS)}
     cast.alice.save()
-    client = sign_in(cast.alice)
-    make.just_signed_in(client, cast.alice)
+    return SimpleNamespace(number=number, fax=fax, member=bob, credential=credential, run=run)
 
-    before = shown(client, page)
+
+def addresses(office, role):
+    """Yield every address that shows a page or a file to this role, those of numbers with the overdue ones."""
+    for name, route in routes.ROUTES.items():
+        if isinstance(route, routes.Route) and role in route.roles and route.get != 405 and name != HISTORY:
+            for thing in ABOUT.get(route.owns, ()):
+                url = reverse(name, kwargs=route.fixed | ({"pk": getattr(office, thing).pk} if thing else {}))
+                yield f"{url}?{route.query}"
+    if role == "administrator":
+        bulk_page, overview_page, swap_page = map(reverse, ("numbers:bulk", "numbers:overview", "numbers:swap"))
+        yield from (f"{bulk_page}?verb={verb}&everything=all" for verb in ("activate", "deactivate", "withdraw"))
+        yield from (f"{overview_page}?state={state}" for state in overview.STATES)
+        yield from (f"{swap_page}?{part}={office.number.pk}" for part in ("old", "new"))
+
+
+@pytest.mark.parametrize("who", ["alice", "bob", "dora"])
+def test_every_page_says_the_same_before_and_after_the_job(cast, office, as_operator, sign_in, who):
+    """All that is shown of an overdue number is, line by line, what is shown of an inactive one."""
+    client, role = sign_in(getattr(cast, who)), routes.ROLE[who]
+    asked = list(addresses(office, role))
+
+    before = {url: shown(client, url) for url in asked}
     with as_operator():
-        assert jobs.apply_deactivations(at=datetime.now(tz=UTC)).done == 1
-    after = shown(client, page)
+        assert jobs.apply_deactivations(at=datetime.now(tz=UTC)).done == 2
+    after = {url: shown(client, url) for url in asked}
 
-    assert before == after
+    differing = {url: list(unified_diff(before[url], after[url], n=0, lineterm="")) for url in asked}
+    assert {url: lines for url, lines in differing.items() if lines} == {}
+    assert sum(lines[0] == "200" for lines in before.values()) >= {"alice": 50, "bob": 5, "dora": 4}[who]
 
 
-def shown(client, page):
-    """Return the lines of a page but for tokens and the trace, in which the job leaves its event."""
-    answer = client.get(page)
-    assert answer.status_code == 200
-    text = b"".join(answer.streaming_content).decode() if answer.streaming else answer.content.decode()
-    text = TRACE.sub("", text)
-    return [line for line in text.splitlines() if line.strip() and "csrf" not in line and "operation_id" not in line]
+def shown(client, url):
+    """Return the status and lines of a page but for tokens and the trace, in which the job leaves its event."""
+    answer = client.get(url)
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    text = TRACE.sub("", body.decode("utf-8", "replace"))
+    lines = [line for line in text.splitlines() if line.strip() and "csrf" not in line and "operation_id" not in line]
+    return [str(answer.status_code), *lines]

@@ -101,7 +101,7 @@ def test_swap_erases_every_setting_of_the_old_number_irrevocably(acme):
     forward(acme, third, old.e164)
     forward(acme, third, "+494066969201", "busy")
     with translation.override("en"):
-        listed = [hanging.sentence for hanging in attachments.describe([old], by_swap=True)]
+        listed = [hanging.sentence for hanging in attachments.describe([old], by_swap=True, at=NOW)]
 
     do(acme, old, new)
 
@@ -109,7 +109,7 @@ def test_swap_erases_every_setting_of_the_old_number_irrevocably(acme):
     assert (old.label, old.note, old.usage) == ("", "", Usage.VOICE)
     assert list(Forwarding.objects.values_list("number", "destination")) == [(third.pk, "+494066969201")]
     assert "empfang" not in NumberSearch.objects.get(number=old).text
-    assert not attachments.describe([old], by_swap=True)
+    assert not attachments.describe([old], by_swap=True, at=NOW)
     assert listed == [
         "forwarding when busy to +494066969200",
         f"forwarding always from {third.e164} to it",
@@ -128,7 +128,7 @@ def test_swap_leaves_the_new_number_without_settings_of_the_old(acme):
 
     new.refresh_from_db()
     assert (new.label, new.usage, new.note) == ("", Usage.VOICE, "")
-    assert not attachments.describe([new], by_swap=True)
+    assert not attachments.describe([new], by_swap=True, at=NOW)
 
 
 def test_swap_leaves_one_event_on_each_number_and_a_confirmation(acme):
