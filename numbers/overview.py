@@ -83,7 +83,10 @@ SELECT array(SELECT search_numbers(%(terms)s, %(most)s)), (
         FROM unnest(%(terms)s::text[], %(likes)s::text[]) AS t (term, likeness)
         JOIN staff_staffmember AS m ON m.tenant_id = %(tenant)s AND m.sort_key LIKE t.likeness
         JOIN numbers_assignment AS a ON a.tenant_id = m.tenant_id AND a.staff_member_id = m.id
-        WHERE a.until_at IS NULL OR a.until_at > %(at)s GROUP BY t.term) AS named)"""
+        JOIN numbers_phonenumber AS n ON n.tenant_id = a.tenant_id AND n.id = a.number_id
+            AND (n.last_active_on IS NULL OR n.last_active_on >= %(today)s)
+        WHERE a.until_at IS NULL OR a.until_at > %(at)s
+        GROUP BY t.term) AS named)"""
 _SEARCH_EACH = """
 SELECT term, array(SELECT search_numbers(ARRAY[term], %(most)s)) FROM unnest(%(terms)s::text[]) AS t (term)"""
 type _Condition = tuple[str, list[Any]]  # a condition on rows of numbers, and the values of its marks
@@ -249,7 +252,8 @@ def page_numbers(current: int, last: int) -> Iterator[int | None]:
 def _search(terms: list[str], at: datetime) -> list[int]:
     """Return the numbers in which all terms are found: in their own text, or in the name of whoever has them."""
     likes = ["%" + re.sub(r"([\\%_])", r"\\\1", term) + "%" for term in terms]
-    given: dict[str, Any] = {"terms": terms, "likes": likes, "tenant": tenancy.current(), "at": at, "most": FOUND}
+    given: dict[str, Any] = {"terms": terms, "likes": likes, "tenant": tenancy.current(), "most": FOUND}
+    given |= {"at": at, "today": berlin.day(at)}
     with connection.cursor() as cursor:
         cursor.execute(_SEARCH, given)
         found, by_name = cursor.fetchone()

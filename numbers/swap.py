@@ -2,7 +2,7 @@
 
 | old    | new      | becomes                                                            | rule |
 |--------|----------|--------------------------------------------------------------------|------|
-| active | inactive | old inactive and blank, new active and blank, the slot goes on     | S1–S3|
+| active | inactive | the old inactive and blank, the new active; the slot goes on       | S1–S3|
 """
 
 from datetime import datetime

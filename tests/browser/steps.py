@@ -9,7 +9,8 @@ DRAWING = "one => decodeURIComponent(getComputedStyle(one, '::before').maskImage
 SIGNS = {  # a stroke that only this icon has, as its drawing says it
     "play": "M9 9.003",
     "minus": "M8 12h8",
-    "arrows": "m18 14 4 4-4 4",
+    "crossing arrows": "m18 14 4 4-4 4",
+    "arrow back": "M9 14 4 9l5-5",
     "exclamation mark": 'y1="8"',
 }
 

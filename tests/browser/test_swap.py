@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from numbers import messages
 from numbers.models import Forwarding, PhoneNumber
 from tests import make
-from tests.browser.steps import choose, row
+from tests.browser.steps import choose, drawn, row
 
 
 class Words(NamedTuple):
@@ -69,7 +69,9 @@ def test_swap(visit, cast, in_acme, pair, manner, watch):
     say, page = WORDS[manner.language], visit(cast.alice, manner.language, js=manner.js)
     complete = page.get_by_role("button", name=say.complete, exact=True)
     page.goto("/numbers/")
-    row(page, old).get_by_role("link", name=say.crossing_arrows).click()
+    link = row(page, old).get_by_role("link", name=say.crossing_arrows)
+    drawn(link, "crossing arrows")
+    link.click()
     choose(page, say.old, old)
     erased = page.get_by_role("heading", name=say.erased.format(old))
     if manner.js:

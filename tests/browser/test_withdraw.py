@@ -9,7 +9,7 @@ from numbers.models import PhoneNumber
 from portal import berlin
 from portal.models import AuditEvent, OutboxMessage
 from tests import make
-from tests.browser.steps import opened, row
+from tests.browser.steps import drawn, opened, row
 
 
 class Words(NamedTuple):
@@ -59,6 +59,7 @@ def test_withdraw_from_the_overview(visit, cast, in_acme, number, manner):
     page = visit(cast.alice, manner.language, js=manner.js)
     page.goto("/numbers/")
     link = row(page, shown).get_by_role("link", name=say.link.format(shown), exact=True)
+    drawn(link, "arrow back")
 
     link.click()
     dialog = opened(page, js=manner.js, title=say.title)

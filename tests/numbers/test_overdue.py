@@ -120,7 +120,8 @@ def addresses(office, role):
     if role == "administrator":
         bulk_page, overview_page, swap_page = map(reverse, ("numbers:bulk", "numbers:overview", "numbers:swap"))
         yield from (f"{bulk_page}?verb={verb}&everything=all" for verb in ("activate", "deactivate", "withdraw"))
-        yield from (f"{overview_page}?state={state}" for state in overview.STATES)
+        queries = (*(f"state={state}" for state in overview.STATES), "q=brandt", "assigned=yes", "assigned=no")
+        yield from (f"{page}?{query}" for query in queries for page in (overview_page, reverse("numbers:export")))
         yield from (f"{swap_page}?{part}={office.number.pk}" for part in ("old", "new"))
 
 

@@ -28,6 +28,7 @@ which = st.integers(0, NUMBERS - 1)
 class Life(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
+        WORLD["steps"] -= 1  # what must hold is looked at once before the first of them
         self.cast, self.as_operator = WORLD["cast"], WORLD["as_operator"]
         self.rehearsal = rehearsal()
         self.rehearsal.__enter__()
