@@ -5,7 +5,7 @@ import pytest
 from django.utils import translation
 
 from billing.models import Slot, SlotMove
-from numbers import attachments, forwarding, lifecycle, swap
+from numbers import attachments, forwarding, lifecycle, messages, swap
 from numbers.models import Forwarding, NumberSearch, PhoneNumber, Usage
 from numbers.outcomes import Outcome, Reason, Result
 from portal.models import AuditEvent, OutboxMessage
@@ -111,8 +111,8 @@ def test_swap_erases_every_setting_of_the_old_number_irrevocably(acme):
     assert "empfang" not in NumberSearch.objects.get(number=old).text
     assert not attachments.describe([old], by_swap=True, at=NOW)
     assert listed == [
-        "forwarding when busy to +494066969200",
-        f"forwarding always from {third.e164} to it",
+        "forwarding when busy to 040\u00a066969200",
+        f"forwarding always from {messages.display(third)} to it",
         "label “Empfang”, note, usage Conference",
     ]
     erased = AuditEvent.objects.get(verb="number.swapped_out").before
