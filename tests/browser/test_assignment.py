@@ -11,6 +11,7 @@ from numbers import assignment, call_months, holders
 from numbers.messages import display
 from numbers.models import CallRecord, PhoneNumber
 from portal import berlin
+from staff import settings
 from staff.models import StaffMember
 from tests import calling, make
 from tests.browser.looks import faults
@@ -167,10 +168,17 @@ def test_the_pages_are_accessible_and_fit(visit, cast, held, in_acme):
     page = visit(cast.alice)
     with in_acme():
         paula = StaffMember.objects.get(name="Paula Peters")
+        bob, his = make.member("Bob Brandt", user=cast.bob), make.number(state="active")
+        assignment.assign(PhoneNumber.objects.locked([his.pk]), staff_member=bob, by=cast.alice, at=timezone.now())
+        settings.change({"edits_forwarding": True}, by=cast.alice, at=timezone.now())
 
     found = []
     for path in (f"/people/hire/?numbers={held.pk}", f"/people/{paula.pk}/release/", f"/numbers/{held.pk}/assign/"):
         page.goto(path)
         found += faults(page, path)
+    page = visit(cast.bob)
+    page.goto(f"/mine/{his.pk}/forwarding/")
+    expect(page.get_by_role("heading", name="Weiterleitung", level=1)).to_be_visible()
+    found += faults(page, "forwarding of one's own")
 
     assert found == []

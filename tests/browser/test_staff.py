@@ -90,6 +90,9 @@ def test_a_person_is_invited_accepts_and_sees_only_what_is_theirs(cast, visit, m
     admin.locator("#id_access").select_option("staff")
     admin.get_by_role("button", name=words["create"]).click()
     expect(admin.get_by_text(words["invited"])).to_be_visible()
+    admin.locator("#revoke").click()
+    expect(admin.locator("form[action$='/revoke/']")).to_be_visible()
+    assert not manner.js or faults(admin, "revoking an invitation") == []
     send_all(as_operator)
     [mail] = mailbox
     text = mail.get_body(("plain",)).get_content()
@@ -101,6 +104,7 @@ def test_a_person_is_invited_accepts_and_sees_only_what_is_theirs(cast, visit, m
     person.goto(f"/invitation/{token}/")
     expect(person.get_by_role("heading", name=words["link"], level=1)).to_be_visible()
     assert person.url.endswith("/invitation/")
+    assert not manner.js or faults(person, "invitation") == []
     person.get_by_label(words["password"]).fill(SECRET)
     person.get_by_label(words["repeat"]).fill(SECRET)
     person.get_by_role("button", name=words["accept"]).click()
@@ -119,11 +123,12 @@ def test_the_pages_are_accessible_and_fit(cast, visit, in_acme):
     with in_acme():
         bob = make.member("Bob Brandt", email="bob@acme.example", user=cast.bob, department="Vertrieb Süd-Südost")
         make.member("Hannelore Müller-Lüdenscheid", email="hannelore.mueller-luedenscheid@acme.example")
-        make.member("Otto Ohm", state="locked")
+        otto = make.member("Otto Ohm", state="locked")
     page = visit(cast.alice, "de")
 
     found = []
-    for path in ("", "new/", "settings/", f"{bob.pk}/", f"{bob.pk}/remove/", f"{bob.pk}/role/"):
+    own = (f"{bob.pk}/{act}" for act in ("", "remove/", "role/"))
+    for path in ("", "new/", "settings/", *own, f"{otto.pk}/unlock/"):
         page.goto(f"/staff/{path}")
         found += faults(page, path)
 
