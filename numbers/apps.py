@@ -1,10 +1,12 @@
 from pathlib import Path
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class NumbersConfig(AppConfig):
     name = "numbers"
+    verbose_name = _("Phone numbers")
     path = str(Path(__file__).resolve().parent)  # the module is Python's own with our folder grafted on
 
     def ready(self) -> None:

@@ -15,15 +15,18 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from portal import audit, memberships, outbox, tenants
+from portal.console import name_fields
 from portal.models import AuditEvent, Membership, OutboxMessage, Role, Tenant, User
 
 OWN_APPS = frozenset({"portal", "staff", "billing", "numbers", "fax"})
 
 
 def keep_own(site: admin.AdminSite) -> None:
-    """Take out what libraries registered: their rows could be changed without a trace."""
+    """Take out what libraries registered, for their rows could be changed without a trace, and name the rest."""
     for model in [model for model in site._registry if model._meta.app_label not in OWN_APPS]:
         site.unregister(model)
+    site.index_title = _("Overview")
+    site.site_url = None  # it would lead to the console again
 
 
 class Console(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes its parameter for type checkers only
@@ -33,6 +36,10 @@ class Console(admin.ModelAdmin):  # type: ignore[type-arg]  # it takes its param
     show_full_result_count = False
     actions_selection_counter = False
     refusals: ClassVar[tuple[type[Exception], ...]] = ()
+
+    def __init__(self, model: Any, admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        name_fields(model)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from portal import door, tenancy
 from portal.logs import request_id
 from portal.models import Membership, Tenant, User
+from portal.views import errors
 
 type Next = Callable[[HttpRequest], HttpResponseBase]
 
@@ -61,6 +62,21 @@ class SessionAgeMiddleware:
             elif seen is None or now - seen >= TOUCH_SECONDS:
                 request.session["began_at"], request.session["seen_at"] = began, now
         return self.get_response(request)
+
+
+class CalmRefusalMiddleware:
+    """Show a page where an address that takes forms alone is opened by hand; Django's own answer is a blank one."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if response.status_code != 405 or request.method != "GET":
+            return response
+        page = errors.not_allowed(request)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page
 
 
 class OneTransaction:

@@ -92,6 +92,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "portal.middleware.OperatorMiddleware" if PROCESS == "operator" else "portal.middleware.TenantMiddleware",
+    "portal.middleware.CalmRefusalMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 

@@ -27,6 +27,11 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(request, 404)
 
 
+def not_allowed(request: HttpRequest) -> HttpResponse:
+    """The answer to a form, opened anew by its address: after a reload, or a language that was switched."""
+    return _page(request, 405)
+
+
 def server_error(request: HttpRequest) -> HttpResponse:
     """Say it calmly. Whatever broke may be the database, so this page asks for nothing but its own text: not even who
     is signed in, or the error page would fail as well."""

@@ -24,3 +24,14 @@ def test_a_page_without_a_database_is_calm_and_keeps_people_signed_in(cast, sign
     assert "portal_session" not in answer.cookies
     assert browser.get("/accounts/login/").status_code in (200, 302)
     assert browser.get("/numbers/").status_code == 200
+
+
+@pytest.mark.django_db
+def test_an_address_that_takes_forms_alone_says_so_when_it_is_opened(cast, sign_in):
+    browser = sign_in(cast.alice)
+
+    answer = browser.get("/numbers/columns/")
+
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    assert "Diese Seite lässt sich so nicht öffnen" in answer.content.decode()
+    assert browser.delete("/numbers/columns/").content == b""

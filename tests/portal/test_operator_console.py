@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from importlib import import_module
 
 import pytest
 from django.test import Client
@@ -73,6 +74,26 @@ def test_every_list_opens_and_is_searched(console, name):
 
     assert answer.status_code == 200
     assert console.get(reverse(f"admin:{name}_changelist"), {"q": "x"}).status_code == 200
+
+
+def test_every_column_and_field_is_named_in_german(console, cast, rf):
+    """Django would show the name in the code."""
+    of_console, utils = (
+        import_module("portal.admin"),
+        import_module("django.contrib.admin.utils"),
+    )  # for this process only
+    request = rf.get("/")
+    request.user = cast.olga
+
+    shown = {
+        (model.__name__, name, str(utils.label_for_field(name, model, own)))
+        for model, own in of_console.admin.site._registry.items()
+        if isinstance(own, of_console.Console)
+        for name in (*own.list_display, *utils.flatten_fieldsets(own.get_fieldsets(request)))
+    }
+
+    assert {one for one in shown if one[2] == one[1].replace("_", " ")} == set()
+    assert all(app in page(console, "index").content.decode() for app in ("Preise", "Rufnummern", "Übersicht"))
 
 
 @pytest.mark.parametrize("state", ["active", "scheduled", "inactive", "due"])
