@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from numbers.demo import addresses, holding, porting, staff
+from numbers.demo import addresses, calls, holding, porting, staff
 from numbers.demo import story as tell
 from numbers.demo.sites import ACME_SITES, BERLIN, COLOGNE_PORTING, NOTES, Site, usage_of
 from numbers.demo.story import Story
@@ -53,6 +53,7 @@ def story(tenant: Tenant, people: Mapping[str, User], *, now: datetime, months: 
     _this_month(told, alice=alice, erika=erika)
     addresses.prove(told, people)
     porting.port(told, people)
+    calls.declare(told, people)
     for hours, act in stories.acts(people):
         told.lately(hours, act)
     return told

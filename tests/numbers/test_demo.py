@@ -1,6 +1,7 @@
 import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -131,10 +132,9 @@ def test_load_leaves_true_slots_trace_and_runs(operator):
     in_service = set(PhoneNumber.objects.active(NOW).values_list("e164", flat=True))
     assert set(Slot.objects.exclude(until_on__lte=berlin.day(NOW)).values_list("label", flat=True)) == in_service
     assert not AuditEvent.objects.filter(at__gt=NOW).exists()
-    instants = list(
-        AuditEvent.objects.filter(tenant__slug="acme", object_type="number").order_by("id").values_list("at", flat=True)
-    )
-    assert instants == sorted(instants)
+    told = list(AuditEvent.objects.filter(tenant__slug="acme").order_by("id").values_list("at", "verb"))
+    moved_back = [verb for (at, _), (later, verb) in pairwise(told) if later < at - timedelta(days=1)]
+    assert moved_back == []  # an act of several steps may end after the next one began, but nothing is told months late
     verbs = dict(AuditEvent.objects.filter(object_type="number").values_list("verb").annotate(Count("id")))
     assert verbs["number.deactivated"] == sum(JobRun.objects.values_list("done", flat=True)) > 5
     assert JobRun.objects.count() == demo.MONTHS
