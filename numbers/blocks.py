@@ -11,7 +11,6 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from django.db.models import Count, Q
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -128,26 +127,3 @@ def page(block: NumberBlock, *, at: datetime) -> dict[str, Any]:
         ],
         "inactive": counted[Look.INACTIVE],
     }
-
-
-def rows(*, at: datetime) -> list[dict[str, Any]]:
-    """Return the tenant's blocks for their list, each with how many of its numbers are held and active."""
-    counted = {
-        base: (held, active)
-        for base, held, active in PhoneNumber.objects.held()
-        .exclude(extension_digits="")
-        .values_list("base_number")
-        .annotate(held=Count("pk"), active=Count("pk", filter=Q(pk__in=PhoneNumber.objects.active(at).values("pk"))))
-    }
-    blocks = NumberBlock.objects.select_related("area").order_by("area__sort_key", "base_number")
-    return [
-        {
-            "pk": block.pk,
-            "base": notation.national(block.base_number, block.area.area_code),
-            "area": block.area.name,
-            "size": 10**block.extension_digits,
-            "held": counted.get(block.base_number, (0, 0))[0],
-            "active": counted.get(block.base_number, (0, 0))[1],
-        }
-        for block in blocks
-    ]

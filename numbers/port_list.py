@@ -30,7 +30,7 @@ def read(data: Mapping[str, str]) -> Wanted:
     """Return the part of the list that a query string asks for; what it cannot mean is left out."""
     state, sort = data.get("state", ""), data.get("sort", "")
     return Wanted(
-        q=" ".join(data.get("q", "").replace("\x00", "").split())[:100],
+        q=columns.term(data),
         state=state if state in PortState.values else "",
         sort=sort if sort.removeprefix("-") in SORTS else "",
     )

@@ -6,14 +6,23 @@ from typing import Any
 _ICONS = {"ascending": "arrow-up", "descending": "arrow-down", "none": "chevrons-up-down"}
 
 
-def heads(labels: Mapping[str, Any], *, sort: str, sorts: Container[str]) -> list[dict[str, Any]]:
+def heads(
+    labels: Mapping[str, Any], *, sort: str, sorts: Container[str], amounts: Container[str] = ()
+) -> list[dict[str, Any]]:
     """Return the heads for `ui/column_head.html`: a click sorts by one (`to`), a second one the other way round.
 
     `sort` is what the list is sorted by now, with a minus for descending; only columns in `sorts` can be sorted by.
+    Those in `amounts` stand at the end of their column.
     """
     return [
-        _head(name, label, sort) if name in sorts else {"name": name, "label": label} for name, label in labels.items()
+        {"name": name, "label": label, "end": name in amounts} | (_sorting(name, sort) if name in sorts else {})
+        for name, label in labels.items()
     ]
+
+
+def term(data: Mapping[str, str]) -> str:
+    """Return what a query string searches for (`q`), on one line and no longer than anybody means."""
+    return " ".join(data.get("q", "").replace("\x00", "").split())[:100]
 
 
 def choices(labels: Mapping[str, str], *, sort: str) -> list[tuple[str, str]]:
@@ -21,7 +30,7 @@ def choices(labels: Mapping[str, str], *, sort: str) -> list[tuple[str, str]]:
     return [(sort if name == sort.removeprefix("-") else name, label) for name, label in labels.items()]
 
 
-def _head(name: str, label: Any, sort: str) -> dict[str, Any]:
+def _sorting(name: str, sort: str) -> dict[str, Any]:
     direction = {name: "ascending", f"-{name}": "descending"}.get(sort, "none")
     to = f"-{name}" if direction == "ascending" else name
-    return {"name": name, "label": label, "sorted": direction, "icon": _ICONS[direction], "to": to}
+    return {"sorted": direction, "icon": _ICONS[direction], "to": to}

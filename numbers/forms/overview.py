@@ -6,13 +6,14 @@ from django.http import QueryDict
 from numbers import overview, rows
 from numbers.models import Usage
 from numbers.overview import Wanted
+from portal import columns
 
 
 def read(data: QueryDict) -> Wanted:
     """Return the part of the inventory that a query string asks for."""
     sort, size, page = data.get("sort", ""), data.get("size", ""), data.get("page", "")
     return Wanted(
-        q=" ".join(data.get("q", "").replace("\x00", "").split())[:100],
+        q=columns.term(data),
         state=_one_of(overview.STATES, data.get("state", "")),
         area=_digits(data.get("area", "")),
         usage=_one_of(Usage.values, data.get("usage", "")),

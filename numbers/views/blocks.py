@@ -1,11 +1,12 @@
 """Blocks: the list of them, and the grid of one block's extensions."""
 
+from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from numbers import blocks
+from numbers import block_list, blocks
 from numbers.models import NumberBlock
 from portal.access import Request, administrator
 
@@ -13,8 +14,12 @@ from portal.access import Request, administrator
 @require_GET
 @administrator
 def index(request: Request) -> HttpResponse:
-    """Show the blocks of the tenant and how far each is used."""
-    return render(request, "numbers/blocks/index.html", {"rows": blocks.rows(at=timezone.now())})
+    """Show the blocks that match and how far each is used; htmx gets the list alone."""
+    wanted = block_list.read(request.GET.dict())
+    page = Paginator(block_list.found(wanted), block_list.SHOWN).get_page(request.GET.get("page"))
+    context = {"page": page, "rows": block_list.rows(list(page), at=timezone.now()), "wanted": wanted}
+    part = "#list" if request.htmx.request_type == "partial" else ""
+    return render(request, f"numbers/blocks/index.html{part}", context | {"heads": block_list.heads(wanted)})
 
 
 @require_GET
