@@ -9,7 +9,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 application = get_wsgi_application()
 
-import weasyprint  # noqa: E402, F401 -- takes a second to load, which no click should wait for
+# Each takes a second to load, which no click should wait for.
+import holidays.countries  # noqa: E402, F401 -- the first date of porting would load them
+import weasyprint  # noqa: E402, F401 -- the typesetter
 
 from portal import checks, wake  # noqa: E402 -- models load only after the applications are set up
 
