@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from numbers import attachments, messages, porting, swap
+from numbers import messages, porting, swap
 from numbers.models import NumberState, PhoneNumber, PortOrder, PortState
 from numbers.outcomes import Reason
 
@@ -36,11 +36,6 @@ def waiting(order: PortOrder, *, at: datetime) -> Waiting | None:
     if old is None or new is None or new.state_at(at) != NumberState.INACTIVE:
         return None
     return Waiting(old, new, _how(old, new, at=at))
-
-
-def erased(old: PhoneNumber, *, at: datetime) -> list[str]:
-    """Return what the temporary number loses when it is replaced (rule S3)."""
-    return [hanging.sentence for hanging in attachments.describe([old], by_swap=True, at=at)]
 
 
 def _how(old: PhoneNumber, new: PhoneNumber, *, at: datetime) -> str:

@@ -287,11 +287,11 @@ def is_known_there(order: PortOrder) -> bool:
     return order.state in (PortState.SUBMITTED, PortState.CONFIRMED) and is_told
 
 
-def replace_temporary(order: LockedPortOrder, *, by: User, at: datetime) -> Outcome:
+def replace_temporary(order: LockedPortOrder, *, agreed: str | None = None, by: User, at: datetime) -> Outcome:
     """Let the ported number take the place of the temporary one: a swap in one step, at no cost (rule S1).
 
     Once for an order: afterwards the two are numbers like any others. Returns the swap's outcome for the temporary
-    number. Raises PortRefused before the order is completed, a second time, and with the reason the swap refuses.
+    number. Raises PortRefused before the order is completed, a second time, and with the swap's reason; ErasedChanged.
     """
     expect(order, "replace")
     if order.temporary_id is None:
@@ -300,7 +300,7 @@ def replace_temporary(order: LockedPortOrder, *, by: User, at: datetime) -> Outc
     rows = {number.pk: number for number in PhoneNumber.objects.locked([order.temporary_id, ported and ported.pk])}
     if ported is None or order.temporary_id not in rows or was_replaced(order):
         raise PortRefused(_("There is no temporary number to replace, or it is replaced already."))
-    outcome = swap.swap(rows[order.temporary_id], rows[ported.pk], by=by, at=at)
+    outcome = swap.swap(rows[order.temporary_id], rows[ported.pk], agreed=agreed, by=by, at=at)
     if outcome.result != Result.DONE:
         raise PortRefused(outcome.sentence)
     step(order, "replace", PortEventKind.REPLACED, key="0", by=by, at=at)

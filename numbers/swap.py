@@ -5,7 +5,12 @@
 | active | inactive | the old inactive and blank, the new active; the slot goes on       | S1–S3|
 """
 
+import hashlib
+import json
+from dataclasses import dataclass
 from datetime import datetime
+
+from django.utils.translation import gettext_lazy as _
 
 from billing import slots
 from numbers import attachments, effects, messages, outcomes, port_out
@@ -13,19 +18,31 @@ from numbers.models import LockedNumber, NumberState, PhoneNumber
 from numbers.outcomes import Outcome, Reason
 from portal import audit, berlin
 from portal.models import AuditEvent, User
+from portal.refusals import Refused
 
 
-def swap(old: LockedNumber, new: LockedNumber, *, by: User, at: datetime) -> Outcome:
+class ErasedChanged(Refused):
+    """Something else would be erased than what was agreed to (rule S3)."""
+
+    def __init__(self) -> None:
+        changed = _("What is deleted has changed since you opened this page. Please look at it anew, and confirm it.")
+        super().__init__(changed, "sure")
+
+
+def swap(old: LockedNumber, new: LockedNumber, *, agreed: str | None = None, by: User, at: datetime) -> Outcome:
     """Put `new` into service in place of `old`, from `at` on, and erase every setting of `old` irrevocably.
 
     Both rows must be locked, in id order. Cost-neutral: the paid slot goes on under the new number (rules S1, B1).
-    Returns the outcome for `old`: done, or unchanged/refused with the reason (rules S2, S4).
+    `agreed` says what somebody saw listed and let go, as `erased` names it. Raises ErasedChanged if that is not what
+    would be erased now. Returns the outcome for `old`: done, or unchanged/refused with the reason (rules S2, S4).
     """
     effects.settle([old, new], at=at)
     if kept := refusal(old, new):
         return kept
     if port_out.leaving([new.pk]):
         return outcomes.refused(old.pk, Reason.LEAVING)
+    if agreed is not None and agreed != erased(old, at=at).name:
+        raise ErasedChanged
     today = berlin.day(at)
     snapshot = attachments.detach([old], by_swap=True, by=by, at=at).get(old.pk, {})
     slots.move(old.e164, to=new.e164, on=today)
@@ -49,6 +66,22 @@ def swap(old: LockedNumber, new: LockedNumber, *, by: User, at: datetime) -> Out
     )
     messages.confirm("numbers/swapped", [old], by=by, at=at, new_number=messages.display(new))
     return outcomes.done(old.pk)
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What a number loses by a swap, in sentences, and a name of just that, which a page sends back."""
+
+    sentences: list[str]
+    name: str
+
+
+def erased(old: PhoneNumber, *, at: datetime) -> Erased:
+    """Return every setting of a number that a swap erases (rule S3)."""
+    hanging = attachments.describe([old], by_swap=True, at=at)
+    said = sorted(json.dumps(one.snapshot, default=str, sort_keys=True) for one in hanging)
+    digest = hashlib.sha256("\n".join(said).encode()).hexdigest()
+    return Erased([one.sentence for one in hanging], f"{old.pk}.{digest}")
 
 
 def refusal(old: PhoneNumber, new: PhoneNumber) -> Outcome | None:

@@ -9,9 +9,10 @@ from django.db.models.expressions import RawSQL
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from numbers import attachments, messages, overview, port_out, swap
+from numbers import messages, overview, port_out, swap
 from numbers.models import PhoneNumber
 from numbers.outcomes import Outcome
+from numbers.swap import Erased
 
 OFFERED = 50  # more options than that nobody reads; the search narrows them
 FOUND = 1_000
@@ -36,7 +37,7 @@ class Choices:
     new: PhoneNumber | None
     old_offer: Offer
     new_offer: Offer
-    erased: list[str]
+    erased: Erased | None
     refusal: Outcome | None
 
 
@@ -55,7 +56,7 @@ def choices(*, old: PhoneNumber | None, new: PhoneNumber | None, old_term: str, 
         new=new,
         old_offer=_offer(active, leaving),
         new_offer=_offer(idle, leaving),
-        erased=[hanging.sentence for hanging in attachments.describe([old], by_swap=True, at=at)] if old else [],
+        erased=swap.erased(old, at=at) if old else None,
         refusal=swap.refusal_of_old(old, at=at) if old else None,
     )
 

@@ -329,10 +329,10 @@ class MoveForm(SeenForm):
 
 
 class ReplaceForm(ActForm):
-    """The tick that says that the settings of the temporary number may go (rule S3)."""
+    """The tick that says that the settings of the temporary number may go; it names those listed (rule S3)."""
 
-    sure = forms.BooleanField(
-        label=_("All settings of the old number may be deleted irrevocably."),
+    sure = forms.CharField(
+        max_length=100,
         error_messages={"required": _("Please confirm that the settings of the old number may be deleted.")},
     )
 

@@ -17,7 +17,7 @@ class NumberChoice(forms.TypedChoiceField):
 
 
 class SwapForm(forms.Form):
-    """Two numbers and a tick, which carries the number whose settings were listed: it agrees to that list only."""
+    """Two numbers and a tick, which names the number and what was listed of it: it agrees to that list only."""
 
     old = NumberChoice(
         label=_("Number you want to deactivate (swap out)"),
@@ -34,7 +34,7 @@ class SwapForm(forms.Form):
 
     def clean_sure(self) -> str:
         ticked: str = self.cleaned_data["sure"]
-        if ticked != str(self.cleaned_data.get("old")):
+        if ticked.partition(".")[0] != str(self.cleaned_data.get("old")):
             raise forms.ValidationError(
                 _("You chose another number. Please look at what is deleted now, and confirm it.")
             )

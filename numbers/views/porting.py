@@ -13,13 +13,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
-from numbers import port_list, port_page, port_seen, port_temporary, porting
+from numbers import port_list, port_page, port_seen, port_temporary, porting, swap
 from numbers.forms.porting import MoveForm, ReplaceForm, SeenForm
 from numbers.models import LockedPortOrder, PortDocument, PortOrder, PortState
 from numbers.porting import PortRefused
 from numbers.views.port_wizard import Work, act, found
 from portal import documents
 from portal.access import Request, administrator, recently_signed_in
+from portal.refusals import Refused
 
 STALE = gettext_lazy(
     "Something has happened to this order since you opened this page. Nothing was changed; please decide anew."
@@ -111,12 +112,12 @@ def replace(request: Request, pk: int) -> HttpResponse:
     old, new = waits.words["temporary"], waits.words["waiting"]
 
     def work(row: LockedPortOrder, at: datetime) -> None:
-        porting.replace_temporary(row, by=request.user, at=at)
+        porting.replace_temporary(row, agreed=form.cleaned_data["sure"], by=request.user, at=at)
 
     if form.is_valid() and _done(request, form, pk, "port.replace", work):
         messages.success(request, _("%(old)s was replaced by %(new)s.") % {"old": old, "new": new})
         return redirect("numbers:port", pk)
-    erased = port_temporary.erased(waits.old, at=timezone.now())
+    erased = swap.erased(waits.old, at=timezone.now())
     context = {"order": order, "form": form, "old": old, "new": new, "erased": erased}
     return render(request, "numbers/porting/replace.html", context, status=422 if form.is_bound else 200)
 
@@ -150,7 +151,7 @@ def _done(request: Request, form: Form, pk: int, verb: str, work: Work) -> bool:
     """Do it once; put the reason into the form if it cannot be done."""
     try:
         return act(request, pk, verb, work)
-    except PortRefused as refused:
+    except Refused as refused:
         form.add_error(refused.field if refused.field in form.fields else None, str(refused.reason))
         return False
 

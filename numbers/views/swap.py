@@ -33,8 +33,7 @@ def swap(request: Request) -> HttpResponse:
     if not form.is_valid():
         return render(request, PAGE, _context(request.POST, form), status=422)
     outcome = _complete(request, form)
-    if outcome.result == Result.REFUSED:
-        form.add_error(None, outcome.sentence)
+    if outcome is None:
         return render(request, PAGE, _context(request.POST, form), status=422)
     _confirm(request, form, outcome)
     return redirect("numbers:forwarding", pk=form.cleaned_data["new"])
@@ -50,19 +49,29 @@ def choices(request: Request) -> HttpResponse:
     return render(request, f"{PAGE}#{part}", _context(request.GET, None))
 
 
-def _complete(request: Request, form: SwapForm) -> Outcome:
-    """Swap once however often the form is sent; a repeat gets the first outcome."""
+def _complete(request: Request, form: SwapForm) -> Outcome | None:
+    """Swap once however often the form is sent; a repeat gets the first outcome. None, with the reason, if refused."""
     at, chosen = timezone.now(), form.cleaned_data
 
     def work() -> dict[str, Any]:
         rows = {row.pk: row for row in PhoneNumber.objects.locked([chosen["old"], chosen["new"]])}
         if not {chosen["old"], chosen["new"]} <= rows.keys():
             raise Http404
-        outcome = operations.swap(rows[chosen["old"]], rows[chosen["new"]], by=request.user, at=at)
+        outcome = operations.swap(
+            rows[chosen["old"]], rows[chosen["new"]], agreed=chosen["sure"], by=request.user, at=at
+        )
         return {"result": outcome.result, "reason": outcome.reason}
 
-    kept, _again = submissions.once(chosen["operation_id"], "swap", by=request.user, at=at, work=work)
-    return Outcome(chosen["old"], Result(kept["result"]), Reason(kept["reason"]) if kept["reason"] else None)
+    try:
+        kept, _again = submissions.once(chosen["operation_id"], "swap", by=request.user, at=at, work=work)
+    except operations.ErasedChanged as changed:
+        form.add_error(changed.field, str(changed.reason))
+        return None
+    outcome = Outcome(chosen["old"], Result(kept["result"]), Reason(kept["reason"]) if kept["reason"] else None)
+    if outcome.result == Result.REFUSED:
+        form.add_error(None, outcome.sentence)
+        return None
+    return outcome
 
 
 def _confirm(request: Request, form: SwapForm, outcome: Outcome) -> None:

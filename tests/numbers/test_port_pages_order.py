@@ -8,7 +8,7 @@ import time_machine
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from numbers import port_desk, port_track
+from numbers import port_desk, port_track, swap
 from numbers.models import PhoneNumber, PortDocument, PortEvent, PortNumber, PortOrder
 from portal.models import AuditEvent
 from tests import make
@@ -270,8 +270,14 @@ def test_replace_swaps_the_temporary_number_in_one_step(acme, client):
     asked = said(get(client, "port_replace", done.pk))
 
     unticked = post(acme, client, "port_replace", done.pk)
-    answer = post(acme, client, "port_replace", done.pk, sure="on")
+    PhoneNumber.objects.filter(pk=temporary.pk).update(label="Empfang")
+    stale = post(acme, client, "port_replace", done.pk, sure=swap.erased(temporary, at=NOW).name)
+    still = PhoneNumber.objects.get(pk=temporary.pk)
+    answer = post(acme, client, "port_replace", done.pk, sure=swap.erased(still, at=NOW).name)
 
+    assert (stale.status_code, still.state) == (422, "active")
+    assert "hat sich geändert, seit Sie diese Seite geöffnet haben" in said(stale)
+    assert "Bezeichnung „Empfang“" in said(stale)
     assert "030 23125015" in asked.replace("\u00a0", " ")
     assert unticked.status_code == 422
     assert answer.url == reverse("numbers:port", args=[done.pk])

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from billing.models import Slot, SlotMove
-from numbers import importing, lifecycle, number_lists
+from numbers import importing, lifecycle, number_lists, swap
 from numbers.models import Forwarding, PhoneNumber
 from numbers.outcomes import Outcome, Reason, Result
 from portal import submissions
@@ -230,7 +230,9 @@ def test_two_administrators_confirming_have_one_effect(cast, scale, hands, verb)
 
 
 def swap_form(cast, client, old, new, key):
-    return post(cast, client, reverse("numbers:swap"), old=old.pk, new=new.pk, sure=old.pk, operation_id=str(key))
+    with tenant_transaction(cast.acme.pk):
+        sure = swap.erased(old, at=NOW).name
+    return post(cast, client, reverse("numbers:swap"), old=old.pk, new=new.pk, sure=sure, operation_id=str(key))
 
 
 def active_count(cast):

@@ -5,7 +5,7 @@ import pytest
 from django.urls import reverse
 
 from billing.models import Slot, SlotMove
-from numbers import forwarding, port_out
+from numbers import forwarding, port_out, swap
 from numbers.models import Forwarding, PhoneNumber
 from portal import tenancy
 from portal.access import tenant_token
@@ -38,7 +38,7 @@ def fields(cast, old, new, **changes):
         "operation_id": str(uuid4()),
         "old": old.pk,
         "new": new.pk,
-        "sure": old.pk,
+        "sure": swap.erased(old, at=NOW).name,
     } | changes
 
 
@@ -120,6 +120,20 @@ def test_swap_without_the_tick_for_this_number_changes_nothing(acme, pair, sign_
     assert answer.status_code == 422
     assert answer.context["form"].errors.keys() == {"sure"}
     assert PhoneNumber.objects.active(NOW).get() == old
+
+
+def test_swap_from_a_page_that_lists_less_than_goes_now_asks_again(acme, pair, sign_in):
+    old, new = pair
+    client, stale = sign_in(acme.alice), fields(acme, old, new)
+    PhoneNumber.objects.filter(pk=old.pk).update(label="Zentrale")
+
+    answer = client.post(URL, stale)
+    old.label = "Zentrale"
+
+    assert (answer.status_code, PhoneNumber.objects.active(NOW).get()) == (422, old)
+    assert "hat sich geändert, seit Sie diese Seite geöffnet haben" in answer.content.decode()
+    assert f'value="{swap.erased(old, at=NOW).name}"' in answer.content.decode()
+    assert client.post(URL, fields(acme, old, new)).status_code == 302
 
 
 def test_swap_of_a_scheduled_number_is_refused_with_the_way_out(acme, sign_in):
