@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse, HttpResponseBase
+from django.http import HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -18,7 +18,7 @@ from numbers.models import PhoneNumber
 from numbers.outcomes import SENTENCES, Reason
 from numbers.people import HireRefused
 from numbers.purge import NOTICE, PurgeRefused
-from portal import submissions
+from portal import signin, submissions, typed
 from portal.access import Request, administrator, recently_signed_in
 from staff import directory
 from staff.members import MemberRefused
@@ -32,12 +32,20 @@ def hire(request: Request) -> HttpResponseBase:
     """Take a person in together with their numbers, and invite them if they are to sign in (rule A1)."""
     at = timezone.now()
     if request.method != "POST" or "look" in request.POST:
-        data = request.POST or request.GET
-        form = HireForm(initial=data.dict(), departments=directory.departments())
-        return _page(request, form, at=at, part="numbers" if request.GET.get("part") == "numbers" else "")
+        return _open(request, at)
     if any(name.startswith("purge_") for name in request.POST):
+        if not signin.is_recent(request):
+            typed.keep(request)
         return _save_and_purge(request, at)
     return _save(request, at)
+
+
+def _open(request: Request, at: datetime) -> HttpResponse:
+    """Show the page with what is known or was typed before the person confirmed who they are; for htmx a part of it."""
+    part = "numbers" if request.htmx and request.GET.get("part") == "numbers" else ""
+    data = request.POST or (None if part else typed.taken(request)) or request.GET
+    form = HireForm(initial=data.dict(), departments=directory.departments())
+    return _page(request, form, data, at=at, part=part)
 
 
 @recently_signed_in
@@ -51,7 +59,7 @@ def _save(request: Request, at: datetime) -> HttpResponseBase:
     if form.is_valid() and _all_seen(form, at) and (kept := _hired(request, form, at=at)):
         _say(request, form, kept)
         return redirect("staff:member", pk=kept["pk"])
-    return _page(request, form, at=at)
+    return _page(request, form, request.POST, at=at)
 
 
 def _all_seen(form: HireForm, at: datetime) -> bool:
@@ -94,9 +102,8 @@ def _say(request: Request, form: HireForm, kept: dict[str, Any]) -> None:
         messages.warning(request, kept["note"])
 
 
-def _page(request: Request, form: HireForm, *, at: datetime, part: str = "") -> HttpResponse:
+def _page(request: Request, form: HireForm, data: QueryDict, *, at: datetime, part: str = "") -> HttpResponse:
     """Draw the page, for htmx the list of numbers alone; what was sent and not accepted comes back with 422."""
-    data = request.POST or request.GET
     term, chosen = data.get("number_q", ""), ids(data.getlist("numbers"))
     context = {
         "form": form,
@@ -105,5 +112,4 @@ def _page(request: Request, form: HireForm, *, at: datetime, part: str = "") -> 
         "ticked": {data.get(name) for name in data if name.startswith("purge_")},
         "notice": NOTICE,
     }
-    fragment = f"#{part}" if part and request.htmx else ""
-    return render(request, PAGE + fragment, context, status=422 if form.is_bound else 200)
+    return render(request, f"{PAGE}#{part}" if part else PAGE, context, status=422 if form.is_bound else 200)

@@ -103,6 +103,54 @@ def test_hire_takes_a_number_over_with_and_without_purge(cast, sign_in, scene, t
         assert Purge.objects.count() == int(ticked)
 
 
+def long_ago(client):
+    """Let the person of this browser have shown who they are more than five minutes ago."""
+    session = client.session
+    session["account_authentication_methods"][0]["at"] -= 301
+    session.save()
+    return client
+
+
+def test_hire_keeps_what_was_typed_while_one_confirms_who_one_is(cast, sign_in, scene):
+    free, held, _inactive, interval = scene
+    client = long_ago(sign_in(cast.alice))
+    fields = {"name": "Nina Neu", "email": "nina@acme.example", "access": "staff", "language": "en"}
+    fields |= {"numbers": [free.pk, held.pk], f"seen_{held.pk}": interval.pk, f"count_{held.pk}": 2}
+    fields |= {"notice": purge.NOTICE, f"purge_{held.pk}": interval.pk}
+
+    asked = send(client, URL, cast.acme, headers={"Referer": f"http://testserver{URL}"}, **fields)
+    confirmed = client.post(asked.url, {"password": make.PASSWORD})
+    page = client.get(confirmed.url)
+
+    assert (confirmed.url, page.status_code) == (URL, 200)
+    shown = page.content.decode()
+    form = page.context["form"]
+    assert [form[name].value() for name in ("name", "email", "access", "language")] == list(fields.values())[:4]
+    assert re.search(rf'<input[^>]*name="numbers"[^>]*value="{free.pk}"[^>]*checked', shown)
+    assert "checked" in re.search(r'<input[^>]*name="purge_\d+"[^>]*>', shown)[0]
+    assert holding(cast, held) == ["Paula Peters"]
+    assert 'value="Nina Neu"' not in client.get(URL).content.decode()  # once
+    assert send(client, URL, cast.acme, **fields).status_code == 302
+    assert holding(cast, held) == ["Nina Neu"]
+
+
+def test_what_was_typed_in_one_tenant_is_not_shown_in_another(cast, sign_in, scene):
+    _free, held, _inactive, interval = scene
+    client = long_ago(sign_in(cast.erika))
+    session = client.session
+    session["tenant_id"] = cast.acme.pk
+    session.save()
+
+    send(client, URL, cast.acme, name="Nina Neu", numbers=[held.pk], **{f"purge_{held.pk}": interval.pk})
+    session = client.session
+    session["tenant_id"] = cast.globex.pk
+    session.save()
+
+    assert client.session["typed"]["tenant"] == cast.acme.pk
+    assert 'value="Nina Neu"' not in client.get(URL).content.decode()
+    assert "typed" not in client.session
+
+
 def test_hire_whose_purge_is_not_what_was_shown_creates_nobody(cast, sign_in, scene):
     free, held, _inactive, interval = scene
     fields = {"name": "Nina Neu", "language": "de", "numbers": [free.pk, held.pk], f"seen_{held.pk}": interval.pk}
