@@ -13,9 +13,10 @@ from numbers.outcomes import SENTENCES, Reason
 class Preview:
     """Who has a number now and later; `obstacle` is the sentence why it cannot be assigned, or empty.
 
-    `lost` are the number's forwardings and rights, which go when it changes hands. `interval` is the present assignment
-    of the one holder and `calls` what a purge of it would delete (rule T1); a shared fax has none, for its calls are
-    everybody's.
+    `lost` are the number's forwardings and rights, which go when it changes hands; `stays` are the forwardings of one
+    that nobody has, such as those set up when its last holder left (rule A4), which go on. `interval` is the present
+    assignment of the one holder and `calls` what a purge of it would delete (rule T1); a shared fax has none, for its
+    calls are everybody's.
     """
 
     obstacle: str
@@ -23,6 +24,7 @@ class Preview:
     ahead: list[Holder]
     shared: bool
     lost: list[str]
+    stays: list[str]
     interval: int | None = None
     calls: purge.Preview | None = None
 
@@ -48,17 +50,16 @@ def preview(number: PhoneNumber, *, at: datetime) -> Preview:
     reason = OBSTACLES.get(number.state_at(at))
     holding = holders.of_number(number, at=at)
     shared = number.usage == Usage.FAX_SHARED
-    lost = []
-    if holding.present and not shared:
-        lost = [f"{rule.case}: {rule.text}" for rule in detail.rules(number, at=at) if rule.destination]
-        lost += [right.sentence for right in attachments.rights([number], at=at)]
+    forwarded = [f"{rule.case}: {rule.text}" for rule in detail.rules(number, at=at) if rule.destination]
+    lost = [*forwarded, *(right.sentence for right in attachments.rights([number], at=at))] if holding.present else []
     own = None if shared else holders.present(at).filter(number=number).order_by("-from_at").first()
     return Preview(
         str(SENTENCES[reason]) if reason else "",
         holding.present,
         holding.ahead,
         shared,
-        lost,
+        [] if shared else lost,
+        [] if shared or holding.present else forwarded,
         own.pk if own else None,
         purge.preview(own, at=at) if own else None,
     )

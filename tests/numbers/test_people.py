@@ -110,6 +110,10 @@ def test_release_forwards_for_some_days_and_then_no_more(cast, sign_in, scene, a
         ]
     page = text(client.get(f"/numbers/{first.pk}/"))
     assert "040 66969020, bis einschließlich 03.12.2026" in page
+    for assign in (f"/numbers/{first.pk}/assign/", f"/people/hire/?numbers={first.pk}"):
+        told = text(client.get(assign))
+        assert "Das bleibt auch nach der Zuordnung so" in told
+        assert "Immer: 040 66969020, bis einschließlich 03.12.2026" in told
     with time_machine.travel(ends, tick=False):  # whatever the job has done
         assert "040 66969020" not in text(sign_in(cast.alice).get(f"/numbers/{first.pk}/forwarding/"))
         with as_operator():
