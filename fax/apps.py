@@ -9,9 +9,11 @@ class FaxConfig(AppConfig):
         from numbers import attachments  # noqa: PLC0415 -- the same
         from numbers import history as trace  # noqa: PLC0415 -- the same
         from numbers import personal as known  # noqa: PLC0415 -- the same
+        from portal import orphans  # noqa: PLC0415 -- the same
         from portal.demo import stories  # noqa: PLC0415 -- the same
         from staff import ties  # noqa: PLC0415 -- the same
 
+        orphans.register("fax.FaxJob", "document", "fax", "preview")
         attachments.register(revoking.OF_NUMBERS)
         attachments.register_right(revoking.OF_NUMBERS)
         trace.teach(history.KINDS, history.SENTENCES)

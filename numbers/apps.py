@@ -20,8 +20,11 @@ class NumbersConfig(AppConfig):
             personal_calls,
             personal_kinds,
         )
+        from portal import orphans  # noqa: PLC0415 -- the same
         from staff import ties  # noqa: PLC0415 -- the same
 
+        orphans.register("numbers.NumberOrder", "proof")
+        orphans.register("numbers.PortDocument", "name")
         attachments.register(handovers.ATTACHMENT)
         attachments.register(forwarding.ATTACHMENT)
         attachments.register(labels.ATTACHMENT)
