@@ -113,6 +113,9 @@ _SECTIONS = (
 )
 
 
+_BELOW = (("/people/", "staff:list"),)  # pages of an entry whose addresses lie elsewhere
+
+
 @cache
 def _addresses() -> tuple[str, ...]:
     return tuple(reverse(entry[0]) for _title, entries in _SECTIONS for entry in entries)
@@ -120,7 +123,8 @@ def _addresses() -> tuple[str, ...]:
 
 def _current(path: str) -> tuple[str, ...]:
     """Return the addresses of the entries below which a path lies."""
-    return tuple(address for address in _addresses() if path.startswith(address))
+    elsewhere = tuple(reverse(name) for begin, name in _BELOW if path.startswith(begin))
+    return tuple(address for address in _addresses() if path.startswith(address)) + elsewhere
 
 
 @pieces.kept

@@ -243,3 +243,9 @@ def test_hire_is_for_administrators_and_knows_no_number_of_another_tenant(cast, 
     assert "69 90009" not in text(answer)
     with within(cast.globex, cast.carl):
         assert not Assignment.objects.exists()
+
+
+def test_the_page_stands_below_staff_in_the_navigation(cast, sign_in):
+    page = sign_in(cast.alice).get(URL).content.decode()
+
+    assert re.findall(r'<a href="([^"]+)"\s+aria-current="page"', page) == ["/staff/"]
