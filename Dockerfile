@@ -4,7 +4,9 @@ WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY assets assets
-COPY scripts/build_icons.mjs scripts/
+COPY templates templates
+COPY portal/templatetags portal/templatetags
+COPY scripts/build_icons.mjs scripts/build_tabler.mjs scripts/
 RUN npm run build
 
 FROM python:3.13-slim AS environment

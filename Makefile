@@ -10,7 +10,8 @@ BIN := .venv/bin
 PY := $(BIN)/python
 APPS := portal staff billing numbers fax
 CATALOGUES := $(wildcard locale/*/LC_MESSAGES/*.po)
-ASSETS := $(shell find assets scripts/build_icons.mjs -type f 2>/dev/null)
+# The style sheet holds the classes that these name.
+ASSETS := $(shell find assets scripts/build_icons.mjs scripts/build_tabler.mjs templates portal/templatetags -type f -not -name '*.pyc' 2>/dev/null)
 ENVIRONMENT := .venv/.complete
 BUILD := build/.front-end
 MESSAGES := build/.messages

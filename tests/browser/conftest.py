@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from portal import tenancy
 from portal.models import User
 from tests import make
-from tests.browser.looks import DESKTOP
+from tests.browser.looks import BUILT, DESKTOP
 from tests.conftest import PROOF
 from tests.fax import gunicorn
 
@@ -37,7 +37,6 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-BUILT = settings.BASE_DIR / "build" / "static" / "portal"
 PATIENCE = 15_000  # ms to wait for what a page should show; only a failing test needs it
 LISTENER = """addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI} ${event.sourceFile}:${event.lineNumber}`))"""

@@ -1,9 +1,13 @@
 """What is wrong with a page to the eye, the ear and the hand: axe's findings, and what sticks out sideways."""
 
+import re
 import zlib
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from axe_playwright_python.base import AXE_SCRIPT
+from django.conf import settings
 from playwright.sync_api import Page
 
 from tests.conftest import PROOF
@@ -28,12 +32,16 @@ STICKING_OUT = """(() => {
     .map((one) => `${one.tagName.toLowerCase()}#${one.id}.${[...one.classList].join(".")}`)
     .concat("the page").slice(0, 4);
 })()"""
+CLASSES = "[...new Set([...document.querySelectorAll('[class]')].flatMap((one) => [...one.classList]))]"
+BUILT = settings.BASE_DIR / "build" / "static" / "portal"
+TABLER = settings.BASE_DIR / "node_modules" / "@tabler" / "core" / "dist" / "css" / "tabler.min.css"
 
 
 def faults(page: Page, name: str, *, back: Look = ALL_LOOKS[0]) -> list[str]:
     """Return what is wrong with a page: axe's findings in its looks, and what sticks out at both widths. The window is
     left as `back` says, wide and light if it says nothing."""
-    found: list[str] = []
+    bare = left_out() & set(page.evaluate(CLASSES))
+    found = [f"{name}: Tabler's class {one} is not in our style sheet" for one in sorted(bare)]
     page.evaluate(AXE_SCRIPT)
     for look in of(name):
         _show(page, *look)
@@ -42,6 +50,16 @@ def faults(page: Page, name: str, *, back: Look = ALL_LOOKS[0]) -> list[str]:
         found += _sticking_out(page, size, name)
     _show(page, *back)
     return found
+
+
+@cache
+def left_out() -> set[str]:
+    """Return the classes of Tabler that no template names whole, so that the build left them out."""
+    return _classes(TABLER) - _classes(BUILT / "app.css")
+
+
+def _classes(sheet: Path) -> set[str]:
+    return set(re.findall(r"\.([a-zA-Z][\w-]*)", sheet.read_text()))
 
 
 def of(name: str) -> list[Look]:

@@ -326,11 +326,14 @@ def test_the_look_finds_what_is_planted(visit, cast, watch):
           plant("input", "", {});
           plant("p", "hardly to be read", { color: "#888", background: "#999" });
           plant("p", "too wide", { width: "2000px" });
+          plant("i", "", {});
+          main.lastChild.className = "ribbon";
         }"""
     )
 
     found = "\n".join(fault for name in ("one", "two", "three", "four") for fault in looks.faults(page, name))
 
+    assert "one: Tabler's class ribbon is not in our style sheet" in found
     for look in ("1440, light", "390, dark"):
         assert f"at {look}: label: [" in found
         assert f"at {look}: color-contrast: ['p" in found

@@ -126,7 +126,6 @@ def check_whole(site):
     assert mails == [(len(active),)]
 
 
-@pytest.mark.serial
 @pytest.mark.timeout(600)
 def test_postgresql_crashes_while_people_click(ground, scale):
     count, crashes = scale(1_000), scale(20)

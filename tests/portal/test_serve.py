@@ -215,7 +215,6 @@ def stub():
         servers.remove(made.place)
 
 
-@pytest.mark.serial
 @pytest.mark.timeout(120)
 def test_supervisor_serves_survives_and_stops(stub):
     first = stub.start()
@@ -245,7 +244,6 @@ def test_supervisor_serves_survives_and_stops(stub):
     assert order == sorted(order)
 
 
-@pytest.mark.serial
 @pytest.mark.timeout(120)
 def test_failed_step_shows_its_output_and_stops_everything(stub):
     process = stub.start(BROKEN_STEP="prepare")

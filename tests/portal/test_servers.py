@@ -15,7 +15,7 @@ import redis
 from portal import cluster, servers
 from portal.child import Account, ServerError
 
-pytestmark = [pytest.mark.serial, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.timeout(120)
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -257,6 +257,7 @@ def test_parents_keep_their_mode_and_a_closed_one_is_no_obstacle(tmp_path):
     assert not place.exists()
 
 
+@pytest.mark.serial  # it forks itself, and a worker of xdist has threads
 def test_ordinary_user_runs_both_servers():
     if os.geteuid() != 0:
         with servers.scratch() as place, servers.running(place, durable=False) as found:
