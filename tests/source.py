@@ -19,6 +19,12 @@ def tracked() -> tuple[str, ...]:
     return tuple(name for name in listed.stdout.decode().splitlines() if (ROOT / name).is_file())
 
 
+@cache
+def tree(source: str) -> ast.Module:
+    """Return the syntax tree of a text, which many tests look at and none changes."""
+    return ast.parse(source)
+
+
 def text(name: str) -> str:
     return (ROOT / name).read_text()
 
@@ -35,7 +41,7 @@ def modules(*folders: str, migrations: bool = False) -> dict[str, str]:
 
 def calls(source: str) -> Iterator[tuple[str, ast.Call]]:
     """Yield (name called, node); of `a.b.c()` the name is c."""
-    for node in ast.walk(ast.parse(source)):
+    for node in ast.walk(tree(source)):
         if isinstance(node, ast.Call):
             name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             yield name, node
@@ -43,16 +49,16 @@ def calls(source: str) -> Iterator[tuple[str, ast.Call]]:
 
 def imports(name: str, source: str) -> Iterator[tuple[int, str, bool]]:
     """Yield (line, module or module.name imported, only for types) wherever in the file it stands."""
-    tree = ast.parse(source)
+    whole = tree(source)
     for_types = {
         inner.lineno
-        for node in ast.walk(tree)
+        for node in ast.walk(whole)
         if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
         for inner in ast.walk(node)
         if isinstance(inner, ast.Import | ast.ImportFrom)
     }
     package = name.removesuffix(".py").split("/")[:-1]
-    for node in ast.walk(tree):
+    for node in ast.walk(whole):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield node.lineno, alias.name, node.lineno in for_types

@@ -65,7 +65,7 @@ def says(files, pattern, what=""):
 def _code(text):
     """Return a module's text without docstrings and comments, line for line."""
     lines = text.splitlines()
-    for node in ast.walk(ast.parse(text)):
+    for node in ast.walk(source.tree(text)):
         if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
             lines[node.lineno - 1 : node.end_lineno] = [""] * (node.end_lineno - node.lineno + 1)
     return "\n".join(re.sub(r"(^|\s)#.*", "", line) for line in lines)
@@ -76,7 +76,7 @@ def models(files):
     inside = in_room(files, "models")
     found = says(inside, r"\brequest\b(?!_id)|\boutbox\.|\bsend_mail\b|\baudit\.|^\s+ordering\s*=")
     for name, text in inside.items():
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(source.tree(text)):
             if isinstance(node, ast.FunctionDef) and any(ast.unparse(d) == "property" for d in node.decorator_list):
                 asked = re.search(r"\.(objects|filter|get|all|count|exists|aggregate)\b", ast.unparse(node))
                 if asked:
@@ -103,7 +103,7 @@ def views(files):
         r"|\bsend_mail\b|\baudit\.",
     )
     for name, text in inside.items():
-        for node in ast.parse(text).body:
+        for node in source.tree(text).body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 lines = _length(node)
                 if lines > VIEW and node.args.args and node.args.args[0].arg == "request":
@@ -126,7 +126,7 @@ def tasks(files):
     """Ids in, one operation: no business `if`, tolerant tail, keyword-only."""
     found = []
     for name, text in in_room(files, "tasks").items():
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(source.tree(text)):
             if isinstance(node, ast.FunctionDef) and "shared_task" in ast.unparse(node.decorator_list or [ast.Pass()]):
                 if node.args.args:
                     found.append(f"{name}:{node.lineno}: {node.name} takes positional arguments")
@@ -158,7 +158,7 @@ def raw_state(files):
 def lengths(files):
     found = [f"{name}: {text.count(chr(10))} lines" for name, text in files.items() if text.count("\n") > FILE]
     for name, text in files.items():
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(source.tree(text)):
             if isinstance(node, ast.FunctionDef) and node.end_lineno - node.lineno + 1 > FUNCTION:
                 found.append(f"{name}:{node.lineno}: {node.name} has {node.end_lineno - node.lineno + 1} lines")
     return found
@@ -173,7 +173,7 @@ def words(files):
         module = name.split("/")[-1].removesuffix(".py")
         if empty.match(module):
             found.append(f"{name}: an empty word")
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(source.tree(text)):
             named = getattr(node, "name", "") if isinstance(node, ast.FunctionDef | ast.ClassDef) else ""
             if empty.match(named) and theirs.get(named, "\0") not in name and named not in ("_handle",):
                 found.append(f"{name}:{node.lineno}: {named}")
@@ -184,7 +184,7 @@ def documented(files):
     """Every public operation and model says what it does."""
     found = []
     for name, text in in_room(files, "subject", "models", "ground").items():
-        for node in ast.parse(text).body:
+        for node in source.tree(text).body:
             if isinstance(node, ast.FunctionDef):
                 silent = _length(node) > 1
             else:
@@ -198,7 +198,7 @@ def operations(files):
     """Who acts and when is said by keyword: `by` and `at` stand behind the star."""
     found = []
     for name, text in in_room(files, "subject").items():
-        for node in ast.parse(text).body:
+        for node in source.tree(text).body:
             if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
                 loose = {argument.arg for argument in node.args.args} & {"by", "at"}
                 if loose and "by" in loose:

@@ -43,7 +43,7 @@ def dodging(files):
     """First-party imports within functions; they hide a circle. `AppConfig.ready` and the like are told apart."""
     found = []
     for name, text in files.items():
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(source.tree(text)):
             if not isinstance(node, ast.FunctionDef) or node.name == "ready":
                 continue
             for inner in ast.walk(node):

@@ -2,12 +2,11 @@
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-APPS = ("portal", "staff", "billing", "numbers", "fax")
+from tests.source import calls, modules, tree
+
 TENANCY = "portal/tenancy.py"
 
 # Files that write SQL of their own, each with its reason.
@@ -60,23 +59,6 @@ EVERYBODY = {
 LIFTERS = re.compile(r"(^|/)(tasks|operator\w*|admin)\.py$|/management/commands/|/demo/|^portal/operator/")
 
 
-def sources():
-    return {
-        str(path.relative_to(ROOT)): path.read_text()
-        for app in APPS
-        for path in sorted((ROOT / app).rglob("*.py"))
-        if "migrations" not in path.parts
-    }
-
-
-def calls(text):
-    """Yield (name called, node); `a.b.c()` is c."""
-    for node in ast.walk(ast.parse(text)):
-        if isinstance(node, ast.Call):
-            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            yield name, node
-
-
 def settings_said_elsewhere(files):
     """Only tenancy says set_config, and never for a session."""
     found = []
@@ -114,7 +96,7 @@ def past_the_manager(files):
     """`QuerySet(Model)` and managers of one's own would go round wall 1."""
     found = []
     for name, text in files.items():
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(tree(text)):
             if isinstance(node, ast.Attribute) and node.attr in ("_base_manager", "_default_manager"):
                 found.append(f"{name}:{node.lineno}: {node.attr}")
             if isinstance(node, ast.Call) and ast.unparse(node.func) in ("QuerySet", "models.QuerySet", "Manager"):
@@ -139,7 +121,7 @@ CHECKS = (settings_said_elsewhere, own_sql, lifting_wall_1, past_the_manager, te
 
 @pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
 def test_the_source_has_no_way_round_the_walls(check):
-    assert check(sources()) == []
+    assert check(modules()) == []
 
 
 @pytest.mark.parametrize(
@@ -159,4 +141,4 @@ def test_the_source_has_no_way_round_the_walls(check):
     ],
 )
 def test_a_planted_way_round_is_found(check, name, text):
-    assert [found for found in check(sources() | {name: text}) if found.startswith(name)]
+    assert [found for found in check(modules() | {name: text}) if found.startswith(name)]
