@@ -4,6 +4,7 @@ Acme: Alice (administrator), Bob (staff member), Dora (billing contact). Globex:
 administrator of both, Olga the operator's agent.
 """
 
+import gc
 import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -53,6 +54,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put first what may take long, by its own timeout: begun last, it would keep one core waiting for it."""
     items.sort(key=_patience, reverse=True)
+
+
+def pytest_collection_finish() -> None:
+    """What was loaded by now stays: the collector need not look at it again in each of thousands of tests."""
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _patience(item: pytest.Item) -> int:
