@@ -72,7 +72,9 @@ def test_a_person_follows_their_faxes(faxes, cast, visit, in_acme, manner):
 
     page.goto(reverse("fax:faxes"))
     page.get_by_role("link", name="Vertrag").click()
+    assert not manner.js or faults(page, "sent fax") == []
     page.get_by_role("link", name=delete).click()
+    assert not manner.js or faults(page, "deleting a fax") == []
     page.get_by_role("button", name=really).click()
     expect(page).to_have_url(page.url.split("/faxes/")[0] + reverse("fax:faxes"))
     assert stands(in_acme, "Vertrag Nordlicht.docx") is None

@@ -12,7 +12,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from billing.models import Slot
-from numbers import jobs, port_calendar
+from numbers import jobs, port_calendar, port_completion
 from numbers.models import PhoneNumber, PortOrder, PortProvider
 from portal import berlin, tenancy
 from tests import make
@@ -292,5 +292,13 @@ def test_pages_of_porting_have_no_faults(visit, cast, berlin_line, in_acme, as_o
         PortOrder.objects.update(state="rejected", code="ADF", reason="12b", submitted_at=timezone.now())
     page.goto(re.sub("summary/.*", "", page.url))
     found += looks.faults(page, "rejected order")
+    with in_acme():
+        temporary = make.number("+493023125015", state="active", label="Empfang")
+        order = ports.confirmed(cast, "+493023125804", temporary=temporary)
+        order.confirmed_on = berlin.day(timezone.now()) - timedelta(days=1)  # its day has come
+        port_completion.complete(order, by=cast.olga, at=timezone.now())
+    page.goto(f"/porting/{order.pk}/replace/")
+    expect(page.get_by_text("Empfang")).to_be_visible()
+    found += looks.faults(page, "replacing a temporary number")
 
     assert found == [], "\n".join(found)

@@ -235,7 +235,9 @@ def test_style_sheet_stays_readable(path: Path) -> None:
 
 def test_packages_are_pinned_without_download_addresses() -> None:
     lock = json.loads((ROOT / "package-lock.json").read_text())
-    packages = [one | {"funding": None} for name, one in lock["packages"].items() if name]  # whom to thank is no address
+    packages = [
+        one | {"funding": None} for name, one in lock["packages"].items() if name
+    ]  # whom to thank is no address
 
     assert all("integrity" in one for one in packages)
     assert re.findall(r"https?://[^'\"]*|resolved", str(packages)) == []
