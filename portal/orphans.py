@@ -1,26 +1,38 @@
 """Kept documents that no row names: left by a process that died between writing a file and committing its row, or
 between forgetting a document and deleting it.
 
-Every floor registers in `AppConfig.ready()` which columns name documents; a test knows all who keep some.
+No job deletes them: where the database is older than the files, or being restored, they are what a row will name again.
+People do, with `manage.py orphans`. Every floor registers in `AppConfig.ready()` which columns name documents; a test
+knows all who keep some.
 """
 
-import math
 import re
-from datetime import datetime, timedelta
-from itertools import batched
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import structlog
 from django.apps import apps
 from django.conf import settings
 
-log = structlog.get_logger(__name__)
-
-LEAST_AGE = timedelta(days=7)  # no act takes that long, and a restored database is noticed by then
-FEW = 20
+LEAST_AGE = timedelta(days=7)  # no act takes that long
+FEW, SHARE = 3, 20  # more than three go only up to a twentieth of all
 _NAME = re.compile(r"[0-9a-f]{32}\.[a-z]{3}")
 _columns: dict[str, tuple[str, ...]] = {}
+
+
+class DeletionRefused(RuntimeError):
+    """Rather the database is wrong than so many documents; the text says why."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A kept file; `size` in bytes."""
+
+    path: Path
+    size: int
+    written_at: datetime
 
 
 def register(model: str, *fields: str) -> None:
@@ -28,38 +40,49 @@ def register(model: str, *fields: str) -> None:
     _columns[model] = fields
 
 
-def sweep(*, at: datetime) -> int:
-    """Delete the documents older than a week that no row names, and return how many.
+def find() -> tuple[int, list[Document]]:
+    """Return how many documents are kept, and those of them that no row names, by name.
 
-    Reads the rows of every tenant, so it is the operator's role's. Where most documents are named by nobody the
-    database is the wrong one, or lost: then nothing is deleted and the log says so.
+    Reads the rows of every tenant, so it is the operator's role's.
     """
-    folder, before = Path(settings.DOCUMENTS_DIR), (at - LEAST_AGE).timestamp()
-    paths = [path for path in folder.glob("*.*") if _NAME.fullmatch(path.name) and _changed(path) < before]
-    named = {name for some in batched((path.name for path in paths), 1000) for name in _named(some)}
-    orphans = [path for path in paths if path.name not in named]
-    if len(orphans) > FEW + len(named):
-        log.error("documents not swept: most are named by no row", orphans=len(orphans), named=len(named))
-        return 0
-    for path in orphans:
-        path.unlink(missing_ok=True)
-        log.info("document deleted that no row names", name=path.name)
-    return len(orphans)
-
-
-def _changed(path: Path) -> float:
-    """Return when a document was written; one that is deleted just now counts as young."""
-    try:
-        return path.stat().st_mtime
-    except FileNotFoundError:
-        return math.inf
-
-
-def _named(names: tuple[str, ...]) -> set[str]:
-    """Return those of these names that a row knows."""
-    found: set[str] = set()
+    kept = {document.path.name: document for document in _kept()}  # before the rows: what is written meanwhile is not
+    unnamed = set(kept)
     for label, fields in _columns.items():
         model: Any = apps.get_model(label)
         for field in fields:
-            found.update(model.objects.filter(**{f"{field}__in": names}).values_list(field, flat=True))
-    return found
+            unnamed.difference_update(model.objects.exclude(**{field: ""}).values_list(field, flat=True).iterator())
+    return len(kept), [kept[name] for name in sorted(unnamed)]
+
+
+def delete(count: int, orphans: list[Document], *, at: datetime) -> tuple[list[Document], list[tuple[Document, str]]]:
+    """Delete what `find` returned, if it is older than a week; return what is gone, and what could not go with why not.
+
+    Raises DeletionRefused if no document is named by a row, or more than three and a twentieth of them would go.
+    """
+    old = [document for document in orphans if document.written_at < at - LEAST_AGE]
+    if old and len(orphans) == count:
+        raise DeletionRefused("No row names any of these documents: the database is not the one they belong to.")
+    if len(old) > FEW and len(old) * SHARE > count:
+        raise DeletionRefused(
+            f"{len(old)} of {count} documents would go, more than a twentieth: is the database older?"
+        )
+    gone, left = [], []
+    for document in old:
+        try:
+            document.path.unlink(missing_ok=True)
+        except OSError as error:
+            left.append((document, error.strerror or str(error)))
+        else:
+            gone.append(document)
+    return gone, left
+
+
+def _kept() -> Iterable[Document]:
+    for path in Path(settings.DOCUMENTS_DIR).glob("*.*"):
+        if not _NAME.fullmatch(path.name):
+            continue
+        try:
+            known = path.stat()
+        except FileNotFoundError:  # deleted just now
+            continue
+        yield Document(path, known.st_size, datetime.fromtimestamp(known.st_mtime, UTC))

@@ -8,7 +8,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 
-from portal import jobs, orphans, outbox
+from portal import jobs, outbox
 from portal.models import Submission
 from portal.tenancy import every_tenant
 
@@ -27,13 +27,11 @@ def send_messages(**_: Any) -> int:
 
 @shared_task
 def clean_up(**_: Any) -> None:
-    """Forget submissions after 30 days, sent mails after 90, old records of jobs, ended sessions, counted attempts, and
-    documents that no row names."""
+    """Forget submissions after 30 days, sent mails after 90, old records of jobs, ended sessions, counted attempts."""
     now = timezone.now()
     with every_tenant():
         Submission.objects.filter(at__lt=now - KEEP_SUBMISSIONS).delete()
         outbox.forget(sent_before=now - KEEP_MAIL)
-        orphans.sweep(at=now)
     jobs.forget(at=now)
     call_command("clearsessions")
     with connection.cursor() as cursor:  # Django's cache in the database only forgets when it is full
