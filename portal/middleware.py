@@ -75,7 +75,7 @@ class CalmRefusalMiddleware:
         if response.status_code != 405 or request.method != "GET":
             return response
         page = errors.not_allowed(request)
-        page.headers["Allow"] = response.headers["Allow"]
+        page.headers["Allow"] = response.headers.get("Allow", "")
         return page
 
 
