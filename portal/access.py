@@ -76,14 +76,17 @@ def recently_signed_in[**P](view: View[P]) -> View[P]:
     def guarded(request: Request, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
         if signin.is_recent(request):
             return view(request, *args, **kwargs)
-        ask = redirect_to_login(_page_of(request), resolve_url("account_reauthenticate"))
-        if request.method != "GET":
-            messages.warning(
-                request, _("Nothing was changed yet: please confirm first that it is you, then try again.")
-            )
-        return HttpResponseClientRedirect(ask.url) if request.htmx else ask
+        return confirm_first(request)
 
     return cast("View[P]", guarded)
+
+
+def confirm_first(request: Request, *, back: str = "") -> HttpResponseBase:
+    """Lead to the page that asks who it is, and from there back to where the person is, or to an address of ours."""
+    ask = redirect_to_login(back or _page_of(request), resolve_url("account_reauthenticate"))
+    if request.method != "GET":
+        messages.warning(request, _("Nothing was changed yet: please confirm first that it is you, then try again."))
+    return HttpResponseClientRedirect(ask.url) if request.htmx else ask
 
 
 def _page_of(request: Request) -> str:

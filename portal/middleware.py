@@ -16,7 +16,7 @@ from django.shortcuts import redirect
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.translation import gettext as _
 
-from portal import door, tenancy
+from portal import door, tenancy, typed
 from portal.logs import request_id
 from portal.models import Membership, Tenant, User
 from portal.views import errors
@@ -61,6 +61,7 @@ class SessionAgeMiddleware:
                 logout(request)
             elif seen is None or now - seen >= TOUCH_SECONDS:
                 request.session["began_at"], request.session["seen_at"] = began, now
+                typed.forget_expired(request)  # here, where the session is written anyway
         return self.get_response(request)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from numbers.reassign import Ticked
@@ -47,6 +48,13 @@ class HireForm(MemberForm):
     def saw(self, number_id: int) -> str:
         """Return whose interval of a number was shown, as it was posted back."""
         return str(self.data.get(f"seen_{number_id}", ""))
+
+
+def sent(data: QueryDict) -> dict[str, list[str]]:
+    """Return what was sent in the fields of this page and no others, without what marks the sending itself."""
+    of_numbers = [f"{name}_{pk}" for pk in ids(data.getlist("numbers")) for name in ("seen", "count", "purge")]
+    names = [name for name in (*HireForm.base_fields, "number_q", *of_numbers) if name != "operation_id"]
+    return {name: data.getlist(name) for name in names if name in data}
 
 
 def ids(texts: list[str]) -> list[int]:

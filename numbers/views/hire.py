@@ -13,13 +13,13 @@ from django.views.decorators.http import require_http_methods
 
 from numbers import hire_choices
 from numbers import people as operations
-from numbers.forms.hire import HireForm, ids
+from numbers.forms.hire import HireForm, ids, sent
 from numbers.models import PhoneNumber
 from numbers.outcomes import SENTENCES, Reason
 from numbers.people import HireRefused
 from numbers.purge import NOTICE, PurgeRefused
 from portal import signin, submissions, typed
-from portal.access import Request, administrator, recently_signed_in
+from portal.access import Request, administrator, confirm_first
 from staff import directory
 from staff.members import MemberRefused
 
@@ -33,10 +33,8 @@ def hire(request: Request) -> HttpResponseBase:
     at = timezone.now()
     if request.method != "POST" or "look" in request.POST:
         return _open(request, at)
-    if any(name.startswith("purge_") for name in request.POST):
-        if not signin.is_recent(request):
-            typed.keep(request)
-        return _save_and_purge(request, at)
+    if any(name.startswith("purge_") for name in request.POST) and not signin.is_recent(request):
+        return confirm_first(request, back=typed.keep(request, sent(request.POST)))
     return _save(request, at)
 
 
@@ -48,15 +46,11 @@ def _open(request: Request, at: datetime) -> HttpResponse:
     return _page(request, form, data, at=at, part=part)
 
 
-@recently_signed_in
-def _save_and_purge(request: Request, at: datetime) -> HttpResponseBase:
-    return _save(request, at)
-
-
 def _save(request: Request, at: datetime) -> HttpResponseBase:
     """Do what was filled in, or say at the right field why not."""
     form = HireForm(request.POST, departments=directory.departments())
     if form.is_valid() and _all_seen(form, at) and (kept := _hired(request, form, at=at)):
+        typed.forget(request)
         _say(request, form, kept)
         return redirect("staff:member", pk=kept["pk"])
     return _page(request, form, request.POST, at=at)

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import unquote
 
 import pytest
 import time_machine
@@ -111,43 +112,118 @@ def long_ago(client):
     return client
 
 
-def test_hire_keeps_what_was_typed_while_one_confirms_who_one_is(cast, sign_in, scene):
+def purging(scene, **fields):
+    """Return what the page would send to take a number over and delete its holder's calls."""
     free, held, _inactive, interval = scene
-    client = long_ago(sign_in(cast.alice))
-    fields = {"name": "Nina Neu", "email": "nina@acme.example", "access": "staff", "language": "en"}
+    fields = {"name": "Nina Neu", "email": "nina@acme.example", "access": "staff", "language": "en"} | fields
     fields |= {"numbers": [free.pk, held.pk], f"seen_{held.pk}": interval.pk, f"count_{held.pk}": 2}
-    fields |= {"notice": purge.NOTICE, f"purge_{held.pk}": interval.pk}
+    return fields | {"notice": purge.NOTICE, f"purge_{held.pk}": interval.pk}
 
-    asked = send(client, URL, cast.acme, headers={"Referer": f"http://testserver{URL}"}, **fields)
-    confirmed = client.post(asked.url, {"password": make.PASSWORD})
+
+def asked(client, cast, fields):
+    """Send the page's form, which asks who one is; return the address that the confirmation leads back to."""
+    answer = send(client, URL, cast.acme, headers={"Referer": f"http://testserver{URL}"}, **fields)
+    assert answer.url.startswith("/accounts/reauthenticate/?next=")
+    return unquote(answer.url.partition("next=")[2])
+
+
+def shows_nothing(page):
+    return 'value="Nina Neu"' not in page and "checked" not in page and "purge_" not in page
+
+
+def test_hire_keeps_what_was_typed_while_one_confirms_who_one_is(cast, sign_in, scene):
+    free, held, *_ = scene
+    client = long_ago(sign_in(cast.alice))
+    fields = purging(scene)
+
+    asks = send(client, URL, cast.acme, headers={"Referer": f"http://testserver{URL}"}, **fields)
+    confirmed = client.post(asks.url, {"password": make.PASSWORD})
     page = client.get(confirmed.url)
 
-    assert (confirmed.url, page.status_code) == (URL, 200)
+    assert (confirmed.url.partition("?")[0], page.status_code) == (URL, 200)
     shown = page.content.decode()
     form = page.context["form"]
     assert [form[name].value() for name in ("name", "email", "access", "language")] == list(fields.values())[:4]
     assert re.search(rf'<input[^>]*name="numbers"[^>]*value="{free.pk}"[^>]*checked', shown)
     assert "checked" in re.search(r'<input[^>]*name="purge_\d+"[^>]*>', shown)[0]
     assert holding(cast, held) == ["Paula Peters"]
-    assert 'value="Nina Neu"' not in client.get(URL).content.decode()  # once
+    assert "typed" not in client.session
+    assert shows_nothing(client.get(confirmed.url).content.decode())  # once
     assert send(client, URL, cast.acme, **fields).status_code == 302
     assert holding(cast, held) == ["Nina Neu"]
 
 
+def test_what_was_typed_is_gone_once_one_went_back_and_saved_without_the_purge(cast, sign_in, scene):
+    _free, held, *_ = scene
+    client = long_ago(sign_in(cast.alice))
+    fields = purging(scene)
+    back = asked(client, cast, fields)
+
+    del fields[f"purge_{held.pk}"]
+    assert send(client, URL, cast.acme, **fields).status_code == 302
+
+    assert "typed" not in client.session
+    assert shows_nothing(client.get(URL).content.decode())
+    assert shows_nothing(client.get(back).content.decode())
+
+
+def test_what_was_given_up_shows_only_where_the_confirmation_leads(cast, sign_in, scene):
+    free, *_ = scene
+    client = long_ago(sign_in(cast.alice))
+    back = asked(client, cast, purging(scene))
+
+    fresh, other = (client.get(URL, data).content.decode() for data in ({}, {"typed": "guessed"}))
+    chosen = client.get(URL, {"numbers": free.pk}).content.decode()
+
+    assert shows_nothing(fresh)
+    assert shows_nothing(other)
+    assert 'value="Nina Neu"' not in chosen
+    assert re.findall(r'<input[^>]*name="numbers"[^>]*value="(\d+)"[^>]*checked', chosen) == [str(free.pk)]
+    assert 'value="Nina Neu"' in client.get(back).content.decode()
+
+
+def test_what_was_typed_is_forgotten_after_fifteen_minutes(cast, sign_in, scene):
+    client = long_ago(sign_in(cast.alice))
+    with time_machine.travel(NOW, tick=False) as clock:
+        client.get(URL)
+        back = asked(client, cast, purging(scene))
+
+        clock.shift(900)
+        assert client.get("/staff/").status_code == 200
+        assert "typed" in client.session
+        clock.shift(61)
+        client.get("/staff/")
+
+        assert "typed" not in client.session
+        assert shows_nothing(client.get(back).content.decode())
+
+
+def test_only_the_fields_of_the_page_wait_and_not_more_than_50_kb(cast, sign_in, scene):
+    free, held, *_ = scene
+    client = long_ago(sign_in(cast.alice))
+
+    asked(client, cast, purging(scene, planted="x" * 100, purge_99999="1", number_q="030"))
+    known = {"name", "email", "access", "language", "numbers", "notice", "number_q"}
+    assert set(client.session["typed"]["fields"]) == known | {f"{of}_{held.pk}" for of in ("seen", "count", "purge")}
+
+    assert asked(client, cast, purging(scene, name="x" * 50_000)) == URL
+    assert "typed" not in client.session
+    assert holding(cast, free) == []
+
+
 def test_what_was_typed_in_one_tenant_is_not_shown_in_another(cast, sign_in, scene):
-    _free, held, _inactive, interval = scene
     client = long_ago(sign_in(cast.erika))
     session = client.session
     session["tenant_id"] = cast.acme.pk
     session.save()
 
-    send(client, URL, cast.acme, name="Nina Neu", numbers=[held.pk], **{f"purge_{held.pk}": interval.pk})
+    back = asked(client, cast, purging(scene))
     session = client.session
     session["tenant_id"] = cast.globex.pk
     session.save()
 
     assert client.session["typed"]["tenant"] == cast.acme.pk
-    assert 'value="Nina Neu"' not in client.get(URL).content.decode()
+    assert shows_nothing(client.get(back).content.decode())
     assert "typed" not in client.session
 
 
