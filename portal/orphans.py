@@ -50,7 +50,7 @@ def find() -> tuple[int, list[Document]]:
     for label, fields in _columns.items():
         model: Any = apps.get_model(label)
         for field in fields:
-            unnamed.difference_update(model.objects.exclude(**{field: ""}).values_list(field, flat=True).iterator())
+            unnamed.difference_update(model.objects.exclude(**{field: ""}).values_list(field, flat=True))
     return len(kept), [kept[name] for name in sorted(unnamed)]
 
 
