@@ -14,7 +14,8 @@ class Preview:
     """Who has a number now and later; `obstacle` is the sentence why it cannot be assigned, or empty.
 
     `lost` are the number's forwardings and rights, which go when it changes hands; `stays` are the forwardings of one
-    that nobody has, such as those set up when its last holder left (rule A4), which go on. `interval` is the present
+    that nobody has, such as those set up when its last holder left (rule A4), which go on; `stays_until` says whether
+    one of these has a last day. `interval` is the present
     assignment of the one holder and `calls` what a purge of it would delete (rule T1); a shared fax has none, for its
     calls are everybody's.
     """
@@ -27,6 +28,7 @@ class Preview:
     stays: list[str]
     interval: int | None = None
     calls: purge.Preview | None = None
+    stays_until: bool = False
 
     @property
     def holding_ids(self) -> tuple[int, ...]:
@@ -50,7 +52,8 @@ def preview(number: PhoneNumber, *, at: datetime) -> Preview:
     reason = OBSTACLES.get(number.state_at(at))
     holding = holders.of_number(number, at=at)
     shared = number.usage == Usage.FAX_SHARED
-    forwarded = [f"{rule.case}: {rule.text}" for rule in detail.rules(number, at=at) if rule.destination]
+    rules = [rule for rule in detail.rules(number, at=at) if rule.destination]
+    forwarded = [f"{rule.case}: {rule.text}" for rule in rules]
     lost = [*forwarded, *(right.sentence for right in attachments.rights([number], at=at))] if holding.present else []
     own = None if shared else holders.present(at).filter(number=number).order_by("-from_at").first()
     return Preview(
@@ -62,4 +65,5 @@ def preview(number: PhoneNumber, *, at: datetime) -> Preview:
         [] if shared or holding.present else forwarded,
         own.pk if own else None,
         purge.preview(own, at=at) if own else None,
+        any(rule.ends for rule in rules),
     )

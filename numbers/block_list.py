@@ -79,4 +79,5 @@ def _matching(term: str) -> Q:
         return Q(area__sort_key__contains=fold(term))
     number = f"+{text}" if text.startswith("49") else f"+49{text.removeprefix('0')}"
     whole = NumberBlock.objects.alias(whole=Value(number)).filter(whole__startswith=F("base_number"))
-    return Q(base_number__contains=text.removeprefix("0")) | Q(pk__in=whole.values("pk"))
+    named = Q(base_number__startswith=number) if text.startswith("0") else Q(base_number__contains=text)
+    return named | Q(pk__in=whole.values("pk"))

@@ -40,7 +40,7 @@ EFFECTS: Mapping[tuple[str, str], tuple[bool, Promise]] = {
     (DEACTIVATE, NumberState.INACTIVE): (False, _("cannot be deactivated: not active")),
     (WITHDRAW, NumberState.DEACTIVATION_SCHEDULED): (True, _("stay active: their deactivation is withdrawn, free")),
     (WITHDRAW, NumberState.ACTIVE): (False, _("stay as they are: no deactivation is scheduled")),
-    (WITHDRAW, NumberState.INACTIVE): (False, _("cannot be withdrawn: no deactivation is scheduled any more")),
+    (WITHDRAW, NumberState.INACTIVE): (False, _("stay inactive: no deactivation is scheduled")),
 }
 # What becomes of a working number that is assigned, by whether it is a shared fax and whether somebody has it.
 ASSIGNED: Mapping[tuple[bool, bool], Promise] = {

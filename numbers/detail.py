@@ -19,7 +19,10 @@ EVENTS = 20
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a number does with its calls in one case; without a rule `destination` and `text` (for people) are empty."""
+    """What a number does with its calls in one case; without a rule `destination` and `text` (for people) are empty.
+
+    `ends` says whether the rule has a last day, which then stands in `text`.
+    """
 
     when: str
     case: str
@@ -27,6 +30,7 @@ class Rule:
     text: str
     seconds: int | None
     changed_at: datetime | None
+    ends: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +102,13 @@ def incoming(number: PhoneNumber, *, at: datetime) -> list[str]:
 def _rule(case: Forwarding.When, rule: Forwarding | None, names: Names) -> Rule:
     if rule is None:
         return Rule(case, _case(case, None), "", "", None, None)
-    text = names[rule.destination]
+    text, ends = names[rule.destination], rule.until_at is not None
     if rule.until_at:
         last = date_format(berlin.day(rule.until_at) - timedelta(days=1), "SHORT_DATE_FORMAT")
         text = _("%(destination)s, up to and including %(day)s") % {"destination": text, "day": last}
-    return Rule(case, _case(case, rule.after_seconds), rule.destination, text, rule.after_seconds, rule.changed_at)
+    return Rule(
+        case, _case(case, rule.after_seconds), rule.destination, text, rule.after_seconds, rule.changed_at, ends
+    )
 
 
 def _case(case: Forwarding.When, seconds: int | None) -> str:

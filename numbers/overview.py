@@ -136,8 +136,7 @@ class Part:
 
     def __init__(self, wanted: Wanted, *, at: datetime) -> None:
         self.wanted, self.at = wanted, at
-        terms = search_terms(wanted.q)
-        self._found = _search(terms, at) if terms else None
+        self._found = _search(search_terms(wanted.q), at) if wanted.q else None
 
     def counts(self) -> Counts:
         """Count by state in one statement that never counts further than the page says."""
@@ -250,7 +249,12 @@ def page_numbers(current: int, last: int) -> Iterator[int | None]:
 
 
 def _search(terms: list[str], at: datetime) -> list[int]:
-    """Return the numbers in which all terms are found: in their own text, or in the name of whoever has them."""
+    """Return the numbers in which all terms are found: in their own text, or in the name of whoever has them.
+
+    Without a term, as of a search for signs alone, nothing is found.
+    """
+    if not terms:
+        return []
     likes = ["%" + re.sub(r"([\\%_])", r"\\\1", term) + "%" for term in terms]
     given: dict[str, Any] = {"terms": terms, "likes": likes, "tenant": tenancy.current(), "most": FOUND}
     given |= {"at": at, "today": berlin.day(at)}

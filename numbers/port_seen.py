@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from numbers import port_page, port_signed, porting
 from numbers.models import PortOrder
 from numbers.porting import PortRefused
-from portal.models import AuditEvent
+from portal.models import AuditEvent, User
 
 
 class Overtaken(Exception):
@@ -36,13 +36,17 @@ def entered(order: PortOrder, step: str) -> str:
     return hashlib.sha256(json.dumps(said, default=str).encode()).hexdigest()
 
 
-def meanwhile(order: PortOrder, step: str) -> dict[str, Any]:
-    """Return who changed a step last and what it says now, for whoever had it open since before."""
+def meanwhile(order: PortOrder, step: str, *, seen: str, user: User) -> dict[str, Any]:
+    """Return who changed a step last and what it says now, for a person who had it open since before.
+
+    `by` is empty if their page does not say what it showed: then nobody can be said to have changed anything.
+    """
     names = [name for name in port_page.STEPS[step][2] if name != "address"]
     changes = AuditEvent.objects.filter(object_type="port_order", object_id=order.pk, after__has_any_keys=names)
-    by = changes.order_by("-id").values_list("actor_name", flat=True).first()
+    last = changes.order_by("-id").first()
     says = next(section.pairs for section in port_page.sections(order, []) if section.name == step)
-    return {"by": by or _("Somebody"), "says": says}
+    by = last.actor_name if last else _("Somebody")
+    return {"by": by if seen else "", "self": last is not None and last.actor_id == user.pk, "says": says}
 
 
 def _stands(order: PortOrder) -> list[Any]:

@@ -396,5 +396,5 @@ def trace(
     order: PortOrder, verb: str, before: dict[str, Any], after: dict[str, Any], *, by: User | str, at: datetime
 ) -> None:
     """Leave an event of the order in the trace."""
-    entry = audit.Entry("port_order", order.pk, str(order), before, after)
+    entry = audit.Entry("port_order", order.pk, order.base_number or order.kind, before, after)
     audit.record(verb, [entry], by=by, at=at, tenant_id=order.tenant_id)

@@ -71,6 +71,10 @@ class PoolBlockAdmin(Console):
     search_fields = ("base_number__startswith", "porting_code", "area__area__name")
     ordering = ("first",)
 
+    @admin.display(description=_("Numbers"))
+    def size(self, block: PoolBlock) -> int:
+        return block.size
+
 
 @admin.register(NumberOrder)
 class NumberOrderAdmin(Console):

@@ -68,6 +68,11 @@ class PortOrderAdmin(Console):
     def work(self, order: PortOrder) -> str:
         return format_html('<a href="{}">{}</a>', reverse("admin:numbers_portorder_look", args=[order.pk]), order.pk)
 
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        """Name an order's numbers in its title."""
+        named = str(port_page.rows([kwargs["obj"]])[0].numbers)
+        return super().render_change_form(request, context | {"subtitle": named}, *args, **kwargs)
+
     def get_urls(self) -> list[URLPattern]:
         admitted = self.admin_site.admin_view
         return [

@@ -18,6 +18,9 @@ class OrderState(models.TextChoices):
     REJECTED = "rejected", _("rejected")
 
 
+NAMED = 3  # numbers that the title of an order names
+
+
 class OrderKind(models.TextChoices):
     SINGLE = "single", _("Single numbers")
     CONSECUTIVE = "consecutive", _("Consecutive numbers")
@@ -76,4 +79,5 @@ class NumberOrder(TenantModel):
         indexes = (models.Index(fields=["tenant", "-id"], name="order_latest"),)
 
     def __str__(self) -> str:
-        return f"{self.kind} × {len(self.numbers)}"
+        more = ", …" if len(self.numbers) > NAMED else ""
+        return f"{self.get_kind_display()}: {', '.join(self.numbers[:NAMED])}{more}"

@@ -230,7 +230,7 @@ class PortOrder(TenantModel):
         )
 
     def __str__(self) -> str:
-        return self.base_number or str(self.kind)
+        return self.base_number or str(self.get_kind_display())
 
     def is_locked(self, at: datetime) -> bool:
         """Return whether the changeover is less than 24 hours away and nothing can be changed any more (rule P3)."""

@@ -331,7 +331,7 @@ def _show(request: Request, order: PortOrder, step: str, form: Any, *, at: datet
         "steps": port_page.wizard(order, step, problems),
         "before": port_page.before(step),
         "seen": port_seen.entered(order, step),
-        "meanwhile": port_seen.meanwhile(order, step) if form.overtaken else None,
+        "meanwhile": _meanwhile(request, order, step, form) if form.overtaken else None,
         "advice": port_codes.MEANING.get(order.code, ""),
     }
     _object(form, order)
@@ -348,6 +348,10 @@ def _show(request: Request, order: PortOrder, step: str, form: Any, *, at: datet
         context |= {"price": port_page.price(berlin.day(at)), "hints": hints}
         context |= port_page.calendar(order, chosen=chosen, at=at)
     return render(request, "numbers/porting/step.html", context, status=422 if form.is_bound else 200)
+
+
+def _meanwhile(request: Request, order: PortOrder, step: str, form: Any) -> dict[str, Any]:
+    return port_seen.meanwhile(order, step, seen=form.cleaned_data.get("seen", ""), user=request.user)
 
 
 def _summary(

@@ -58,7 +58,7 @@ def test_a_person_sees_their_own_faxes_and_their_first_page(acme, bobs, sign_in)
 
     for fax in bobs.values():
         assert fax.title in text
-    assert ("069\u00a090009123" in text, "Alle Faxe" in text, "wartet auf Nummer" in text) == (True, False, True)
+    assert ("069\u00a090009123" in text, "Alle Faxe" in text, "Wartet auf Nummer" in text) == (True, False, True)
     assert ("Angebot queued" in narrowed, "Angebot sent" in narrowed) == (True, False)
     assert "Wohin geht es?" in page
     assert (picture.content, picture["Content-Type"], picture["Cache-Control"]) == (

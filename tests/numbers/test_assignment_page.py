@@ -1,10 +1,10 @@
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
 
 from numbers import assignment
-from numbers.models import Assignment, PhoneNumber
+from numbers.models import Assignment, Forwarding, PhoneNumber
 from portal import tenancy
 from portal.models import AuditEvent, OutboxMessage
 from staff.models import StaffMember
@@ -259,6 +259,19 @@ def test_handover_to_a_day_on_which_the_number_is_inactive_says_so_at_the_day(ca
     page = answer.content.decode()
     assert "Vormerkung" in page[page.index('id="id_from_on_error"') :][:600]
     assert len(intervals(cast, number)) == 1
+
+
+@pytest.mark.parametrize("until", [None, datetime(2026, 12, 3, 23, tzinfo=UTC)])
+def test_assign_of_a_forwarded_number_says_how_long_that_stays(cast, sign_in, scene, until):
+    with within(cast.acme, cast.alice):
+        free = make.number("+493023125019", state="active")
+        rule = {"when": "always", "destination": "+494066969001", "changed_at": NOW, "until_at": until}
+        Forwarding.objects.create(number=free, **rule)
+
+    page = text(sign_in(cast.alice).get(url(free)))
+
+    assert "bis es bei der Rufnummer geändert wird" in page
+    assert ("oder bis zum genannten Tag" in page, "bis einschließlich 03.12.2026" in page) == (bool(until),) * 2
 
 
 def test_assign_of_an_inactive_number_offers_no_form_and_says_what_to_do(cast, sign_in, scene):

@@ -13,7 +13,7 @@ URL = reverse("numbers:blocks")
 
 @pytest.fixture
 def blocks(acme):
-    """Three of Acme's: of a hundred and of ten in Berlin, of a hundred in Frankfurt."""
+    """Three of Acme's: of a thousand and of ten in Berlin, of a hundred in Frankfurt."""
     made = [("30", "+493023125", 3), ("30", "+49302312599", 1), ("69", "+496990009", 2)]
     return [
         NumberBlock.objects.create(
@@ -42,6 +42,9 @@ def found(**asked):
         ({"q": "+49 (0)30 23125-992"}, [0, 1]),
         ({"q": "0049 69/90009 12"}, [2]),
         ({"q": "90009"}, [2]),
+        ({"q": "069"}, [2]),
+        ({"q": "09"}, []),
+        ({"q": "0"}, [0, 1, 2]),
         ({"q": "069 90009-12"}, [2]),
         ({"q": "089 99998"}, []),
         ({"q": "nowhere\x00"}, []),

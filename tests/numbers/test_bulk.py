@@ -185,6 +185,13 @@ def test_the_confirm_page_counts_effects_and_totals_the_price(cast, sign_in, mix
     assert states(cast) == BEFORE
 
 
+def test_the_confirm_page_of_a_withdrawal_says_what_happens_to_each(cast, sign_in, mixed):
+    page = text(sign_in(cast.alice).get("/numbers/bulk/", {"verb": "withdraw", "ids": list(mixed.values())}))
+
+    assert "1 bleiben inaktiv: keine Deaktivierung vorgemerkt" in page
+    assert "1 bleiben unverändert: nicht vorgemerkt" in page
+
+
 def test_the_confirm_page_of_a_deactivation_shows_dates_and_what_stops(cast, sign_in, mixed):
     with within(cast.acme, cast.alice):
         Forwarding.objects.create(number_id=mixed["active"], when="always", destination="+494066969001", changed_at=NOW)

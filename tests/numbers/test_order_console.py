@@ -46,6 +46,12 @@ def now(order):
         return NumberOrder.objects.get(pk=order.pk)
 
 
+def test_order_is_titled_with_its_kind_and_numbers(waiting, console):  # noqa: F811 -- the fixture
+    page = text(console.get(reverse("admin:numbers_numberorder_change", args=[waiting.pk])))
+
+    assert f"Einzelne Rufnummern: {', '.join(waiting.numbers)}</" in page
+
+
 def test_waiting_orders_lead_to_their_decision_and_proof(waiting, console):  # noqa: F811 -- the fixture
     listed = console.get(reverse("admin:numbers_numberorder_changelist"), {"state__exact": "placed"})
     url = reverse("admin:numbers_order_decide", args=[waiting.pk])

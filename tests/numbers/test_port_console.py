@@ -48,6 +48,12 @@ def desk(client, **query):
     return text(client.get(reverse("admin:numbers_portorder_desk"), query))
 
 
+def test_order_is_titled_with_its_numbers(port, console):  # noqa: F811 -- the fixture
+    page = text(console.get(reverse("admin:numbers_portorder_change", args=[port.pk]))).replace("\u00a0", " ")
+
+    assert "<h2>030 23125801" in page
+
+
 def test_date_field_offers_the_days_that_can_be_confirmed(port, console):  # noqa: F811 -- the fixture
     page = text(console.get(reverse("admin:numbers_portorder_look", args=[port.pk])))
 

@@ -39,7 +39,7 @@ def test_form_is_filled_in_and_its_signed_versions_are_kept(acme, client):
     assert list(PortDocument.objects.order_by("version").values_list("version", "pages")) == [(1, 1), (2, 2)]
     page = said(get(client, "port_summary", pk))
     assert "Fassung 2" in page
-    assert "ersetzt" in page
+    assert "Ersetzt" in page  # a badge begins with a capital
     shown = get(client, "port_document", pk, 1)
     assert (shown["Content-Type"], shown["X-Content-Type-Options"]) == ("application/pdf", "nosniff")
     assert shown.content.startswith(b"%PDF-")
@@ -92,7 +92,7 @@ def test_form_signed_before_a_correction_is_asked_for_anew_until_it_is_uploaded(
     assert (refused.status_code, order(pk).state) == (422, "rejected")
     for page in (said(refused), said(get(client, "port_summary", pk)), said(get(client, "port", pk))):
         assert "Die Angaben haben sich seit der Unterschrift geändert." in page
-        assert "überholt" in page
+        assert "Überholt" in page
     assert "neu zu unterschreiben" in said(get(client, "port", pk))
     post(acme, client, "port_upload", pk, document=SimpleUploadedFile("b.pdf", pdf()))
     assert "seit der Unterschrift" not in said(get(client, "port", pk)) + said(get(client, "port_summary", pk))

@@ -227,6 +227,30 @@ def test_step_that_a_colleague_changed_meanwhile_is_not_overwritten_unseen(acme,
     assert (again.status_code, contents(order(pk)) != before) == (302, True)
 
 
+def test_step_changed_in_another_window_of_ones_own_says_so(acme, client):
+    pk = filled(acme, client)
+    stale = seen(client, "port_step", pk, "holder")
+    somebody_else_changes(pk, "holder", acme.alice)
+
+    answer = post(acme, client, "port_step", pk, "holder", seen=stale, **STEPS["holder"] | {"house_number": "99"})
+
+    assert (answer.status_code, order(pk).house_number) == (422, "12a")
+    assert "Sie haben diesen Schritt selbst geändert" in said(answer)
+    assert "hat diesen Schritt geändert" not in said(answer)
+
+
+@pytest.mark.parametrize("unknown", ["", "x" * 101])
+def test_page_that_does_not_say_what_it_showed_accuses_nobody(acme, client, unknown):
+    pk = filled(acme, client)
+    somebody_else_changes(pk, "holder", acme.erika)
+
+    answer = post(acme, client, "port_step", pk, "holder", seen=unknown, **STEPS["holder"] | {"house_number": "99"})
+
+    assert (answer.status_code, order(pk).house_number) == (422, "12a")
+    assert "Ihre Seite gezeigt hat, ist nicht bekannt." in said(answer)
+    assert str(acme.erika) not in said(answer)
+
+
 def test_colleagues_on_different_steps_do_not_hinder_each_other(acme, client):
     pk = filled(acme, client)
     stale = seen(client, "port_step", pk, "holder")

@@ -54,6 +54,16 @@ def test_dialog_offers_the_purge_with_count_period_and_notice_and_never_ticked(c
     assert "checked" not in box
 
 
+def test_dialog_says_when_there_are_no_calls_to_delete(cast, sign_in, scene):
+    with within(cast.acme, cast.alice):
+        CallRecord.objects.all().delete()
+
+    page = text(sign_in(cast.alice).get(f"/numbers/{scene[0].pk}/assign/"))
+
+    assert "gibt es keine Verbindungen zu löschen" in page
+    assert "werden 0 Verbindungen" not in page
+
+
 def test_reassign_with_the_tick_deletes_the_calls_in_the_same_act(cast, sign_in, scene):
     number, interval, curt = scene
 
