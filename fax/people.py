@@ -13,7 +13,6 @@ from fax import settings as of_fax
 from fax.models import FaxCredential, FaxMail
 from numbers import messages, people_choices
 from numbers.models import PhoneNumber, Usage
-from portal import berlin
 from portal.models import OutboxMessage
 from staff.models import StaffMember
 
@@ -54,9 +53,9 @@ class Mail(StrEnum):
 class Row:
     """Somebody's access to a number: what became of the last mail, of its link, and when it was used.
 
-    `reason` is what the mail server said; `can_send` that they may be sent credentials, as far as the number says who
-    has it: a personal fax is its assignee's. `state` is one of: waiting, trying, failed, sent, expired, shown, used,
-    revoked.
+    `reason` is what the mail server said; `state` is one of: waiting, trying, failed, sent, expired, shown, used,
+    revoked; `revoked_at` is when the access ended, or None while it stands. `can_send`: they may be sent credentials,
+    as far as the number says who has it: a personal fax is its assignee's.
     """
 
     credential: FaxCredential
@@ -67,13 +66,8 @@ class Row:
     sent_at: datetime | None
     reason: str
     state: str
+    revoked_at: datetime | None
     can_send: bool
-
-    @property
-    def revoked_at(self) -> datetime | None:
-        """Return when the access ended, or None while it stands; past a number's last active day as planned (C3)."""
-        last = self.credential.number.last_active_on
-        return self.credential.revoked_at or (berlin.inactive_from(last) if last and self.state == "revoked" else None)
 
     @property
     def pending(self) -> bool:
@@ -149,6 +143,7 @@ def _row(credential: FaxCredential, mail: FaxMail | None, sent: Mapping[UUID, Ou
         (message and message.sent_at) or (mail and mail.created_at) or None,
         message.error.partition(chr(10))[0][:200] if message else "",
         _state(credential, mail, became, at=at),
+        credential.ended_at(at),
         can_send=False,
     )
 
@@ -164,7 +159,7 @@ def _became(mail: FaxMail | None, message: OutboxMessage | None) -> Mail | None:
 
 
 def _state(credential: FaxCredential, mail: FaxMail | None, became: Mail | None, *, at: datetime) -> str:
-    if credential.revoked_at or credential.number.is_due(at):
+    if credential.ended_at(at):
         return "revoked"
     if became and became != Mail.SENT:
         return str(became)

@@ -16,9 +16,13 @@ class _Credentials:
     models: tuple[str, ...] = ("fax.FaxCredential",)
     columns: tuple[str, ...] = ("number", "username", "created_at", "shown_at", "last_used_at", "revoked_at")
 
-    def rows(self, member: StaffMember, *, own: bool) -> list[Row]:
+    def rows(self, member: StaffMember, *, own: bool, at: datetime) -> list[Row]:
         found = FaxCredential.objects.filter(staff_member=member).select_related("number").order_by("pk")
-        return [{name: getattr(row, name) for name in self.columns} | {"number": row.number.e164} for row in found]
+        return [
+            {name: getattr(row, name) for name in self.columns}
+            | {"number": row.number.e164, "revoked_at": row.ended_at(at)}
+            for row in found
+        ]
 
     def erase(self, member: LockedMember, *, notice: str, by: User, at: datetime) -> list[Decided]:
         own = FaxCredential.objects.filter(staff_member=member)
@@ -34,7 +38,7 @@ class _Faxes:
     models: tuple[str, ...] = ("fax.FaxJob",)
     columns: tuple[str, ...] = ("number", "title", "destination", "pages", "received_at", "state", "reason", "ended_at")
 
-    def rows(self, member: StaffMember, *, own: bool) -> list[Row]:
+    def rows(self, member: StaffMember, *, own: bool, at: datetime) -> list[Row]:
         found = FaxJob.objects.visible().filter(staff_member=member).select_related("number").order_by("pk")
         hidden = {} if own else {"title": "", "destination": ""}
         return [

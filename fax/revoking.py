@@ -88,8 +88,8 @@ class _OfNumbers:
 class _OfPeople:
     """Credentials as a person has them: ended when they are locked or leave."""
 
-    def sentences(self, member_id: int) -> list[str]:
-        found = _standing(staff_member=member_id)
+    def sentences(self, member_id: int, *, at: datetime) -> list[str]:
+        found = [c for c in _standing(staff_member=member_id) if not c.ended_at(at)]
         return [_("fax access to %(number)s") % {"number": messages.display(c.number)} for c in found]
 
     def end(self, member_id: int, *, by: User | str, at: datetime) -> None:

@@ -37,7 +37,7 @@ class Attachment(Protocol):
     ends_with_deactivation: bool
 
     def describe(self, numbers: Sequence[PhoneNumber], *, at: datetime) -> list[Hanging]:
-        """Return what hangs on these numbers, in one query."""
+        """Return what hangs on these numbers at an instant; as few queries for many of them as for one."""
         ...
 
     def detach(self, numbers: Sequence[PhoneNumber], *, by: Any, at: datetime) -> Snapshots:

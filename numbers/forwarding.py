@@ -6,7 +6,8 @@
 | busy      | phone number or SIP  | –       |
 | no answer | phone number or SIP  | 5–120   |
 
-Refused: the number itself, a loop through own numbers, premium-rate, service and emergency numbers, inactive numbers.
+Refused: the number itself, a loop through own numbers, own inactive numbers, premium-rate, service and emergency
+numbers.
 A rule may be for some days only: past its end it is none for every reader, and the job removes it (rule A4).
 """
 
@@ -66,12 +67,12 @@ def set_rule(
 ) -> None:
     """Forward a number in one case (an existing rule for the case is replaced), until further notice or `until_at`.
 
-    `destination` as `read_destination` returned it. Raises ForwardingRefused for an inactive number, the number itself
-    or a loop through the tenant's own numbers.
+    `destination` as `read_destination` returned it. Raises ForwardingRefused for an inactive number, the number itself,
+    an own one that is inactive (one whose deactivation is due included, rule C3) or a loop through own numbers.
     """
     if not number.state_at(at).startswith(("active", "deactivation")):
         raise ForwardingRefused(_("The number is not active. Activate it first, then set up its forwarding."))
-    _refuse_loop(number, destination, at)
+    _refuse_destination(number, destination, at)
     known = Forwarding.objects.filter(number=number, when=when).first()
     before = _snapshot(known) if known else {}
     rule = known or Forwarding(tenant_id=number.tenant_id, number=number, when=when)
@@ -121,11 +122,22 @@ def end_due(*, at: datetime, after: Cursor) -> tuple[int, Cursor | None]:
     return len(rules), Cursor(rules[-1].until_at, rules[-1].pk)
 
 
-def _refuse_loop(number: LockedNumber, destination: str, at: datetime) -> None:
+def hold(tenant_id: int) -> None:
+    """Let nobody set up a forwarding in this tenant before this transaction ends, and wait for who does now.
+
+    Two people adding half a loop each must wait for one another, and so must who sets one up to a number that somebody
+    swaps. The numbers' locks come before.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [7001, tenant_id % 2**31])
+
+
+def _refuse_destination(number: LockedNumber, destination: str, at: datetime) -> None:
     if destination == number.e164:
         raise ForwardingRefused(_("A number cannot be forwarded to itself."))
-    with connection.cursor() as cursor:  # two people adding half a loop each must wait for one another
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [7001, number.tenant_id % 2**31])
+    hold(number.tenant_id)
+    if PhoneNumber.objects.inactive(at).filter(e164=destination, tenant=number.tenant_id).exists():
+        raise ForwardingRefused(_("That number of your company is not active. Choose another, or have it activated."))
     edges: dict[str, list[str]] = {}
     others = Forwarding.objects.standing(at).exclude(number=number)
     for source, target in others.values_list("number__e164", "destination"):

@@ -67,14 +67,15 @@ class Held:
 
 
 def open_of(member_ids: Sequence[int], *, at: datetime) -> "QuerySet[Assignment]":
-    """Return all intervals of these people that are not over, those ahead and of overdue numbers included."""
+    """Return all intervals of these people that the trace has open: those ahead, and those of overdue numbers, whose
+    end the job has not written yet."""
     rows: QuerySet[Assignment] = Assignment.objects.filter(staff_member__in=list(member_ids))
     return rows.filter(Q(until_at=None) | Q(until_at__gt=at))
 
 
 def held_by(member: StaffMember, *, at: datetime) -> list[Held]:
     """Return the numbers that a person has or will have."""
-    rows = open_of([member.pk], at=at).exclude(number__last_active_on__lt=berlin.day(at))
+    rows = _held(open_of([member.pk], at=at), at=at)
     return [
         Held(
             a.number_id,
@@ -85,6 +86,11 @@ def held_by(member: StaffMember, *, at: datetime) -> list[Held]:
         )
         for a in rows.select_related("number__area").order_by("number__e164")
     ]
+
+
+def _held(rows: "QuerySet[Assignment]", *, at: datetime) -> "QuerySet[Assignment]":
+    """Leave out what has ended with its number's last active day (rule C3)."""
+    return rows.exclude(number__last_active_on__lt=berlin.day(at))
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +210,13 @@ def hire(
 
 
 class _Tie:
-    """Numbers are what a person holds: nobody is locked or leaves while any is still theirs (rule A4)."""
+    """Numbers are what a person holds: nobody is locked or leaves while any is still theirs (rule A4).
+
+    One past its last active day is not, whether or not the job has ended its interval (rule C3).
+    """
 
     def held(self, member_ids: Sequence[int], *, at: datetime) -> dict[int, int]:
-        rows = open_of(member_ids, at=at).order_by().values_list("staff_member").annotate(Count("pk"))
+        rows = _held(open_of(member_ids, at=at), at=at).order_by().values_list("staff_member").annotate(Count("pk"))
         return dict(rows)
 
 

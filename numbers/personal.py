@@ -41,8 +41,9 @@ class Kind(Protocol):
     @property
     def columns(self) -> tuple[str, ...]: ...
 
-    def rows(self, member: StaffMember, *, own: bool) -> list[Row] | None:
-        """Return what is known, for the person (`own`) or for an administrator; None where that reader may not know."""
+    def rows(self, member: StaffMember, *, own: bool, at: datetime) -> list[Row] | None:
+        """Return what is known at an instant, for the person (`own`) or for an administrator; None where that reader
+        may not know."""
         ...
 
     def erase(self, member: LockedMember, *, notice: str, by: User, at: datetime) -> list[Decided]:

@@ -11,7 +11,7 @@ from django.db.models import Count, Sum
 from django.db.models.functions import TruncMonth
 from django.utils.translation import gettext_lazy as _
 
-from numbers import calls, disputes, totals
+from numbers import calls, disputes, holders, totals
 from numbers.models import Assignment, CallRecord, Purge
 from numbers.personal import Decided, Row
 from portal import berlin
@@ -24,12 +24,9 @@ class _Numbers:
     models: tuple[str, ...] = ("numbers.Assignment", "numbers.BulkItem")  # a bulk run says who got what, no more
     columns: tuple[str, ...] = ("number", "from_at", "until_at")
 
-    def rows(self, member: StaffMember, *, own: bool) -> list[Row]:
-        found = Assignment.objects.filter(staff_member=member).order_by("from_at", "pk")
-        return [
-            {"number": e164, "from_at": from_at, "until_at": until_at}
-            for e164, from_at, until_at in found.values_list("number__e164", "from_at", "until_at")
-        ]
+    def rows(self, member: StaffMember, *, own: bool, at: datetime) -> list[Row]:
+        found = Assignment.objects.filter(staff_member=member).select_related("number").order_by("from_at", "pk")
+        return [{"number": a.number.e164, "from_at": a.from_at, "until_at": holders.until_of(a)} for a in found]
 
     def erase(self, member: LockedMember, *, notice: str, by: User, at: datetime) -> list[Decided]:
         return [Decided(False, "who_had_it", Assignment.objects.filter(staff_member=member).count())]
@@ -40,7 +37,7 @@ class _Usage:
     models: tuple[str, ...] = ("numbers.CallRecord",)
     columns: tuple[str, ...] = ("number", "month", "calls", "seconds")
 
-    def rows(self, member: StaffMember, *, own: bool) -> list[Row]:
+    def rows(self, member: StaffMember, *, own: bool, at: datetime) -> list[Row]:
         month = TruncMonth("started_at", tzinfo=berlin.BERLIN)
         found = CallRecord.objects.filter(holder=member).annotate(month=month).values("number__e164", "month")
         counted = found.annotate(calls=Count("pk"), seconds=Sum("talk_seconds")).order_by("number__e164", "month")
@@ -67,7 +64,7 @@ class _Calls:
     models: tuple[str, ...] = ("numbers.CallRecord",)
     columns: tuple[str, ...] = ("at", "direction", "number", "other_number", "seconds", "result")
 
-    def rows(self, member: StaffMember, *, own: bool) -> list[Row] | None:
+    def rows(self, member: StaffMember, *, own: bool, at: datetime) -> list[Row] | None:
         if not own or not calls.allowed_to_staff():
             return None
         return [
@@ -85,7 +82,7 @@ class _Purges:
     models: tuple[str, ...] = ("numbers.Purge",)
     columns: tuple[str, ...] = ("number", "from_at", "until_at", "count", "at")
 
-    def rows(self, member: StaffMember, *, own: bool) -> list[Row]:
+    def rows(self, member: StaffMember, *, own: bool, at: datetime) -> list[Row]:
         found: Any = Purge.objects.filter(staff_member=member).order_by("pk")
         return [
             {"number": row.number.e164} | {name: getattr(row, name) for name in self.columns[1:]}

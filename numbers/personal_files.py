@@ -4,7 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from django.utils.timezone import localtime
@@ -25,7 +25,7 @@ def export(member: StaffMember, *, own: bool, at: datetime) -> bytes:
 
     `own`: for the person, else for an administrator, who gets no single calls.
     """
-    known = {kind: kind.rows(member, own=own) for kind in personal.kinds()}
+    known = {kind: kind.rows(member, own=own, at=at) for kind in personal.kinds()}
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
 
@@ -72,7 +72,11 @@ def _readme(known: Mapping[Kind, list[Row] | None], *, at: datetime) -> str:
 def _json(known: Mapping[Kind, list[Row] | None], *, at: datetime) -> str:
     found = {kind.name: rows for kind, rows in known.items() if rows is not None}
     content = {"made_at": at.isoformat(), "data": found}
-    return json.dumps(content, default=lambda value: value.isoformat(), ensure_ascii=False, indent=2)
+    return json.dumps(content, default=_iso, ensure_ascii=False, indent=2)
+
+
+def _iso(value: date) -> str:
+    return (value.astimezone(UTC) if isinstance(value, datetime) else value).isoformat()
 
 
 def _csv(kind: Kind, rows: list[Row]) -> str:

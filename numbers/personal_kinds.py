@@ -20,7 +20,7 @@ class _Person:
         *("name", "email", "extension", "department", "language", "state", "created_at", "left_at"),
     )
 
-    def rows(self, member: StaffMember, *, own: bool) -> list[Row]:
+    def rows(self, member: StaffMember, *, own: bool, at: datetime) -> list[Row]:
         return [{name: getattr(member, name) for name in self.columns} | {"email": member.address}]
 
     def erase(self, member: LockedMember, *, notice: str, by: User, at: datetime) -> list[Decided]:
@@ -33,7 +33,7 @@ class _Login:
     models: tuple[str, ...] = ()
     columns: tuple[str, ...] = ("email", "role", "joined_at", "last_login", "language", "theme")
 
-    def rows(self, member: StaffMember, *, own: bool) -> list[Row]:
+    def rows(self, member: StaffMember, *, own: bool, at: datetime) -> list[Row]:
         user = member.user
         if user is None:
             return []
@@ -51,7 +51,7 @@ class _Invitations:
     models: tuple[str, ...] = ("staff.Invitation",)
     columns: tuple[str, ...] = ("email", "role", "created_at", "expires_at", "accepted_at", "revoked_at")
 
-    def rows(self, member: StaffMember, *, own: bool) -> list[Row]:
+    def rows(self, member: StaffMember, *, own: bool, at: datetime) -> list[Row]:
         return list(Invitation.objects.filter(member=member).order_by("pk").values(*self.columns))
 
     def erase(self, member: LockedMember, *, notice: str, by: User, at: datetime) -> list[Decided]:
@@ -64,12 +64,12 @@ class _Mails:
     models: tuple[str, ...] = ()
     columns: tuple[str, ...] = ("recipient", "template", "created_at", "sent_at", "state")
 
-    def rows(self, member: StaffMember, *, own: bool) -> list[Row]:
+    def rows(self, member: StaffMember, *, own: bool, at: datetime) -> list[Row]:
         found = OutboxMessage.objects.filter(tenant_id=current(), recipient=member.address) if member.address else []
         return [{name: getattr(row, name) for name in self.columns} for row in found]
 
     def erase(self, member: LockedMember, *, notice: str, by: User, at: datetime) -> list[Decided]:
-        return [Decided(False, "mail_log", len(self.rows(member, own=False)))]
+        return [Decided(False, "mail_log", len(self.rows(member, own=False, at=at)))]
 
 
 class _Trace:
@@ -79,7 +79,7 @@ class _Trace:
     models: tuple[str, ...] = ()
     columns: tuple[str, ...] = ("at", "event", "about", "before", "after")
 
-    def rows(self, member: StaffMember, *, own: bool) -> list[Row]:
+    def rows(self, member: StaffMember, *, own: bool, at: datetime) -> list[Row]:
         events = AuditEvent.objects.filter(tenant_id=current())
         found = [
             {"at": e.at, "event": e.verb, "about": "person", "before": e.before, "after": e.after}
@@ -90,7 +90,7 @@ class _Trace:
         return sorted(found, key=lambda row: str(row["at"]))
 
     def erase(self, member: LockedMember, *, notice: str, by: User, at: datetime) -> list[Decided]:
-        return [Decided(False, "accountable", len(self.rows(member, own=False)))]
+        return [Decided(False, "accountable", len(self.rows(member, own=False, at=at)))]
 
 
 class _Decisions:
@@ -98,7 +98,7 @@ class _Decisions:
     models: tuple[str, ...] = ("numbers.ErasureDecision",)
     columns: tuple[str, ...] = ("at", "kind", "decision", "reason", "count")
 
-    def rows(self, member: StaffMember, *, own: bool) -> list[Row]:
+    def rows(self, member: StaffMember, *, own: bool, at: datetime) -> list[Row]:
         found = ErasureDecision.objects.filter(staff_member=member).order_by("pk").values(*self.columns)
         return list(found)
 

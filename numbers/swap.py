@@ -13,7 +13,7 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as _
 
 from billing import slots
-from numbers import attachments, effects, messages, outcomes, port_out
+from numbers import attachments, effects, forwarding, messages, outcomes, port_out
 from numbers.models import LockedNumber, NumberState, PhoneNumber
 from numbers.outcomes import Outcome, Reason
 from portal import audit, berlin
@@ -36,6 +36,7 @@ def swap(old: LockedNumber, new: LockedNumber, *, agreed: str | None = None, by:
     `agreed` says what somebody saw listed and let go, as `erased` names it. Raises ErasedChanged if that is not what
     would be erased now. Returns the outcome for `old`: done, or unchanged/refused with the reason (rules S2, S4).
     """
+    forwarding.hold(old.tenant_id)  # or one to the old number could come between what is listed and what is erased
     effects.settle([old, new], at=at)
     if kept := refusal(old, new):
         return kept

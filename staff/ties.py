@@ -20,8 +20,8 @@ class Tie(Protocol):
 class Access(Protocol):
     """What people may do without holding it; it ends by itself when they are locked or leave."""
 
-    def sentences(self, member_id: int) -> list[str]:
-        """Return what this person may do, for the dialog that ends it."""
+    def sentences(self, member_id: int, *, at: datetime) -> list[str]:
+        """Return what this person may do at an instant, for the dialog that ends it."""
         ...
 
     def end(self, member_id: int, *, by: User | str, at: datetime) -> None:
@@ -45,9 +45,9 @@ def register_access(access: Access) -> None:
         _accesses.append(access)
 
 
-def accesses(member_id: int) -> list[str]:
+def accesses(member_id: int, *, at: datetime) -> list[str]:
     """Return sentences on what ends when this person is locked or leaves."""
-    return [sentence for access in _accesses for sentence in access.sentences(member_id)]
+    return [sentence for access in _accesses for sentence in access.sentences(member_id, at=at)]
 
 
 def end_accesses(member_id: int, *, by: User | str, at: datetime) -> None:

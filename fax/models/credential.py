@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from portal import berlin
 from portal.models import User
 from portal.tenancy import TenantModel
 
@@ -60,6 +61,12 @@ class FaxCredential(TenantModel):
 
     def __str__(self) -> str:
         return self.username
+
+    def ended_at(self, at: datetime) -> datetime | None:
+        """Return when the access (number loaded) ended, or None while it stands at an instant; past the number's last
+        active day it ended as planned, job or no job (rule C3)."""
+        last = self.number.last_active_on
+        return self.revoked_at or (berlin.inactive_from(last) if last and self.number.is_due(at) else None)
 
 
 class FaxMail(TenantModel):

@@ -89,7 +89,7 @@ def _act(request: Request, pk: int, verb: str, form_class: type[ActForm], work: 
     if form.is_valid():
         _say(request, verb, row, _once(request, pk, verb, form, work))
         return redirect("staff:member", pk=pk)
-    context = {"member": row, "access": access, "form": form, "verb": verb, "ends": ties.accesses(pk)}
+    context = {"member": row, "access": access, "form": form, "verb": verb, "ends": ties.accesses(pk, at=at)}
     part = "#dialog" if request.htmx.request_type == "partial" else ""
     return render(request, f"staff/access/{verb}.html{part}", context, status=422 if form.is_bound else 200)
 

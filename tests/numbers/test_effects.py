@@ -8,7 +8,7 @@ import pytest
 from django.db import connection, transaction
 
 from billing.models import Slot
-from numbers import effects, forwarding
+from numbers import effects
 from numbers.models import Forwarding, PhoneNumber
 from portal import tenancy
 from portal.models import AuditEvent, OutboxMessage
@@ -34,9 +34,7 @@ def test_settle_ends_forwardings_from_and_to_the_number_and_keeps_the_rest(acme)
     gone, stays = scheduled("+493023125100"), make.number("+493023125101", state="active")
     for number, destination in ((gone, "+496990009001"), (stays, gone.e164)):
         rule = {"when": "always", "destination": destination, "after_seconds": None}
-        forwarding.set_rule(PhoneNumber.objects.locked([stays.pk])[0], by=acme.alice, at=NOW, **rule) if (
-            number is stays
-        ) else Forwarding.objects.create(number=gone, changed_at=NOW, **rule)
+        Forwarding.objects.create(number=number, changed_at=NOW, **rule)
     Forwarding.objects.create(number=stays, when="busy", destination="+496990009002", changed_at=NOW)
 
     assert settle([gone, stays]) == 1

@@ -1,4 +1,5 @@
 import itertools
+from contextlib import nullcontext
 from datetime import UTC, date, datetime
 
 import pytest
@@ -155,6 +156,26 @@ def test_set_rule_refuses_the_number_itself(acme):
 
     with pytest.raises(ForwardingRefused, match="sich selbst"):
         set_rule(acme, number, number.e164)
+
+
+@pytest.mark.parametrize(
+    ("fields", "refused"),
+    [
+        ({"state": "inactive"}, True),
+        ({"state": "deactivation_scheduled", "last_active_on": date(2026, 11, 22)}, True),
+        ({"state": "deactivation_scheduled", "last_active_on": date(2026, 11, 23)}, False),
+        ({"state": "port_in_pending"}, False),
+        ({"state": "returned"}, False),
+    ],
+)
+def test_set_rule_leads_to_no_own_number_out_of_service(acme, fields, refused):
+    """One whose deactivation is due is inactive, job or no job (rule C3); one that is ported in works elsewhere."""
+    number, destination = make.number(state="active"), make.number(**fields)
+
+    with pytest.raises(ForwardingRefused, match="nicht aktiv") if refused else nullcontext():
+        set_rule(acme, number, destination.e164)
+
+    assert Forwarding.objects.exists() is not refused
 
 
 @pytest.mark.parametrize("length", [2, 3, 7])

@@ -1,7 +1,10 @@
 """Rule C3: past its last active day a number is inactive for every reader, whether or not the job has run."""
 
 import inspect
+import io
+import json
 import re
+import zipfile
 from datetime import UTC, date, datetime, timedelta
 from difflib import unified_diff
 from types import SimpleNamespace
@@ -10,7 +13,7 @@ import pytest
 from django.urls import reverse
 
 from billing import costs
-from numbers import bulk, jobs, overview, rows
+from numbers import bulk, jobs, overview, personal_files, rows
 from numbers.models import Assignment, Forwarding, NumberState, PhoneNumber
 from numbers.models.number import PhoneNumberQuerySet
 from portal import berlin, tenancy
@@ -87,27 +90,35 @@ HISTORY = "numbers:history"  # the trace itself, in which the job leaves its eve
 # What stands for the id in an address, by what the address is about; pages about other things are not looked at.
 ABOUT = {"": [None], "holder": ["member"]} | {name: [name] for name in ("fax", "member", "credential", "run")}
 ABOUT |= {state: ["number", "fax"] for state in ("active", "inactive", "scheduled")}
+ABOUT |= {person: ["member", "late"] for person in ("member", "holder")}
 
 
 @pytest.fixture
 def office(cast):
-    """Acme with two overdue numbers: Bob had both, one is forwarded, for the other one he had fax access."""
-    last = berlin.day(datetime.now(tz=UTC)).replace(day=1) - timedelta(days=1)
+    """Acme with overdue numbers: Bob had two, one is forwarded, for the other one he had fax access. All that Lea had
+    is overdue: a number, and access to a shared fax."""
+    first = berlin.day(datetime.now(tz=UTC)).replace(day=1)
+    last = first - timedelta(days=1)
     ended = {"state": "deactivation_scheduled", "last_active_on": last, "active_since": date(2026, 3, 1)}
     with tenancy.tenant_transaction(cast.acme.pk, user_id=cast.alice.pk):
         number = make.number("+493023125012", label="Empfang", **ended)
         fax = make.number("+493023125013", usage="fax_personal", **ended)
+        shared = make.number("+493023125015", usage="fax_shared", **ended)
         active = make.number("+493023125014", state="active", active_since=date(2026, 3, 1))
         bob = make.member("Bob Brandt", user=cast.bob, email="bob@acme.example")
-        for held in (number, fax, active):
-            Assignment.objects.create(number=held, staff_member=bob, from_at=make.ALLOCATED, settled_at=make.ALLOCATED)
+        lea = make.member("Lea Lorenz", email="lea@acme.example")
+        for held, member in ((number, bob), (fax, bob), (active, bob), (make.number("+493023125016", **ended), lea)):
+            Assignment.objects.create(
+                number=held, staff_member=member, from_at=make.ALLOCATED, settled_at=make.ALLOCATED
+            )
         for source, destination in ((number, "+494066969001"), (active, number.e164)):
             Forwarding.objects.create(number=source, when="always", destination=destination, changed_at=make.ALLOCATED)
         credential = make.fax_credential(fax, bob, "a-secret", shown_at=make.ALLOCATED)
+        make.fax_credential(shared, lea, "another-secret", shown_at=make.ALLOCATED)
         run = bulk.start("withdraw", PhoneNumber.objects.all(), by=cast.alice, at=make.ALLOCATED)
     cast.alice.preferences = {"number_columns": list(rows.COLUMNS)}
     cast.alice.save()
-    return SimpleNamespace(number=number, fax=fax, member=bob, credential=credential, run=run)
+    return SimpleNamespace(number=number, fax=fax, member=bob, late=lea, credential=credential, run=run, first=first)
 
 
 def addresses(office, role):
@@ -133,12 +144,35 @@ def test_every_page_says_the_same_before_and_after_the_job(cast, office, as_oper
 
     before = {url: shown(client, url) for url in asked}
     with as_operator():
-        assert jobs.apply_deactivations(at=datetime.now(tz=UTC)).done == 2
+        assert jobs.apply_deactivations(at=datetime.now(tz=UTC)).done == 4
     after = {url: shown(client, url) for url in asked}
 
     differing = {url: list(unified_diff(before[url], after[url], n=0, lineterm="")) for url in asked}
     assert {url: lines for url, lines in differing.items() if lines} == {}
     assert sum(lines[0] == "200" for lines in before.values()) >= {"alice": 50, "bob": 5, "dora": 4}[who]
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_the_file_of_a_person_says_the_same_before_and_after_the_job(cast, office, as_operator, own):
+    """What is known of somebody is the same but for the mails about it, which the job writes."""
+
+    def files(member):
+        with tenancy.tenant_transaction(cast.acme.pk, user_id=cast.alice.pk):
+            content = personal_files.export(member, own=own, at=datetime.now(tz=UTC))
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            texts = {name: archive.read(name).decode() for name in archive.namelist()}
+        data = json.loads(texts.pop("data.json"))["data"]
+        return {name: texts[name] for name in texts if name.endswith(".csv") and name != "mails.csv"}, data | {
+            "mails": []
+        }
+
+    before = [files(member) for member in (office.member, office.late)]
+    with as_operator():
+        jobs.apply_deactivations(at=datetime.now(tz=UTC))
+
+    assert [files(member) for member in (office.member, office.late)] == before
+    [number], [access] = (before[1][1][kind] for kind in ("numbers", "fax_access"))
+    assert number["until_at"] == access["revoked_at"] == berlin.begin(office.first).astimezone(UTC).isoformat()
 
 
 def shown(client, url):

@@ -1,13 +1,13 @@
 """Somebody is locked or leaves: nothing keeps routing to them (rule A4). And what is theirs, on a page of their own."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
 
 from numbers import assignment, forwarding, holders, jobs
-from numbers.models import Forwarding, PhoneNumber
-from portal import tenancy
+from numbers.models import Assignment, Forwarding, PhoneNumber
+from portal import berlin, tenancy
 from portal.models import AuditEvent
 from staff import members, settings
 from staff.models import StaffMember
@@ -15,6 +15,8 @@ from staff.outcomes import Reason
 from tests import make
 from tests.conftest import NOW
 from tests.numbers.confirming import said, send, statements, text, within
+
+OVERDUE = {"state": "deactivation_scheduled", "last_active_on": date(2026, 10, 31)}
 
 
 @pytest.fixture(autouse=True)
@@ -72,6 +74,22 @@ def test_release_gives_numbers_away_and_lets_the_person_go(cast, sign_in, scene,
         assert {pk: [h.name for h in holding.present] for pk, holding in held.items()} == {first.pk: ["Curt Cramer"]}
         assert not Forwarding.objects.exists()
         assert AuditEvent.objects.filter(verb="number.unassigned").count() == 1
+
+
+@pytest.mark.parametrize("act", [members.lock, members.leave])
+def test_who_has_but_an_overdue_number_may_go_and_the_job_ends_it_as_planned(cast, as_operator, act):
+    with within(cast.acme, cast.alice):
+        number, mia = make.number(state="active"), make.member("Mia Maurer")
+        give(cast, number, mia, at=NOW - timedelta(days=40))
+        PhoneNumber.objects.filter(pk=number.pk).update(**OVERDUE)
+
+        [outcome] = act(StaffMember.objects.locked([mia.pk]), by=cast.alice, at=NOW)
+
+        assert outcome.result == "done"
+    with as_operator():
+        assert jobs.apply_deactivations(at=NOW).done == 1
+    with within(cast.acme, cast.alice):
+        assert Assignment.objects.get(staff_member=mia).until_at == berlin.inactive_from(OVERDUE["last_active_on"])
 
 
 def test_release_calls_off_what_is_planned_for_the_person(cast, sign_in, scene):

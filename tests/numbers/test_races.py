@@ -322,6 +322,29 @@ def test_two_administrators_never_close_a_loop_of_forwardings(cast, scale, hands
         assert Forwarding.objects.count() == len(rounds)
 
 
+def test_nobody_forwards_to_a_number_while_it_is_swapped(cast, scale, hands):
+    """Either the swap is first, and nothing leads to the old number any more, or what it erases has changed."""
+    swapped, clients = pairs(cast, scale(500)), [hands(cast.alice), hands(cast.erika)]
+    with tenant_transaction(cast.acme.pk):
+        sources = [make.number(f"+493023125{place:03}", state="active") for place in range(len(swapped))]
+    rounds = list(zip(swapped, sources, strict=True))
+
+    results = duel.fight(
+        [
+            [
+                swap_form(cast, clients[0], old, new, uuid4()),
+                forward_form(cast, clients[1], source, old.e164),
+            ]
+            for (old, new), source in rounds
+        ]
+    )
+
+    answers = Counter(tuple(status for status, _said in pair) for pair in results)
+    assert answers.keys() <= {(302, 422), (422, 302)}
+    with tenant_transaction(cast.acme.pk):
+        assert Forwarding.objects.count() == answers[422, 302]
+
+
 def test_the_same_list_for_two_tenants_gives_each_number_once(cast):
     text = "\n".join(f"030 23125{place:03}" for place in range(400))
     lists = [number_lists.read(text.encode()), number_lists.read("\n".join(reversed(text.split("\n"))).encode())]
