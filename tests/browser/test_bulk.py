@@ -30,7 +30,7 @@ WORDS = {
         "Pro Monat",
         "5,80\u00a0€",
         "Rufnummern jetzt kostenpflichtig aktivieren",
-        "erledigt",
+        "Erledigt",
         "Ergebnis je Rufnummer",
     ),
     "en": Words(
@@ -39,7 +39,7 @@ WORDS = {
         "Per month",
         "€5.80",
         "Activate the numbers now at a charge",
-        "done",
+        "Done",
         "Result for each number",
     ),
 }
@@ -91,14 +91,14 @@ def test_bulk_deactivates_and_withdraws(visit, cast, in_acme):
     expect(page.get_by_text(f"aktiv bis einschließlich {last},")).to_be_visible()
     expect(page.get_by_text(re.compile("letzten aktiven Rufnummern"))).to_be_visible()
     page.get_by_role("button", name="Rufnummern jetzt deaktivieren", exact=True).click()
-    expect(page.get_by_text("erledigt", exact=True)).to_have_count(3)
+    expect(page.get_by_text("Erledigt", exact=True)).to_have_count(3)
     assert count(in_acme, "deactivation_scheduled") == 3
     page.goto("/numbers/?state=scheduled")
     page.get_by_role("checkbox", name="Alle auf dieser Seite auswählen").check()
     bar.get_by_role("button", name="Zurücknehmen", exact=True).click()
     page.get_by_role("button", name="Vormerkungen zurücknehmen", exact=True).click()
 
-    expect(page.get_by_text("erledigt", exact=True)).to_have_count(3)
+    expect(page.get_by_text("Erledigt", exact=True)).to_have_count(3)
     assert count(in_acme, "active") == 3
 
 
@@ -156,7 +156,7 @@ def test_bulk_selection_by_keyboard(visit, cast, in_acme):
     tab_to(confirm)
     page.keyboard.press("Enter")
 
-    expect(page.get_by_text("erledigt", exact=True)).to_have_count(2)
+    expect(page.get_by_text("Erledigt", exact=True)).to_have_count(2)
     assert count(in_acme, "active") == 2
 
 
