@@ -1,9 +1,11 @@
 """What the dialog of an assignment shows: who has the number, and what goes with them (rules A2 and A8)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from numbers import attachments, detail, holders, purge
+from numbers.detail import Rule
 from numbers.holders import Holder
 from numbers.models import NumberState, PhoneNumber, Usage
 from numbers.outcomes import SENTENCES, Reason
@@ -47,12 +49,15 @@ OBSTACLES = {
 }
 
 
-def preview(number: PhoneNumber, *, at: datetime) -> Preview:
-    """Return what the dialog shows about a number now."""
+def preview(number: PhoneNumber, *, rules: Sequence[Rule] | None = None, at: datetime) -> Preview:
+    """Return what the dialog shows about a number now; `rules` are its forwardings if whoever calls knows them."""
     reason = OBSTACLES.get(number.state_at(at))
     holding = holders.of_number(number, at=at)
     shared = number.usage == Usage.FAX_SHARED
-    rules = [rule for rule in detail.rules(number, at=at) if rule.destination]
+    if shared:  # nobody loses or keeps forwardings there
+        rules = []
+    elif rules is None:
+        rules = detail.rules_of([number], at=at)[number.pk]
     forwarded = [f"{rule.case}: {rule.text}" for rule in rules]
     lost = [*forwarded, *(right.sentence for right in attachments.rights([number], at=at))] if holding.present else []
     own = None if shared else holders.present(at).filter(number=number).order_by("-from_at").first()

@@ -65,7 +65,7 @@ def _letters(at: datetime) -> dict[str, Any]:
 
 def without_destination(at: datetime) -> Any:
     """Return the numbers in service whose calls go nowhere: nothing is set up for "always"."""
-    always = Forwarding.objects.standing(at).filter(number=OuterRef("pk"), when=Forwarding.When.ALWAYS)
+    always = Forwarding.objects.leading(at).filter(number=OuterRef("pk"), when=Forwarding.When.ALWAYS)
     return PhoneNumber.objects.active(at).filter(~Exists(always))
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 
-from numbers import assignment_preview, holders, messages
+from numbers import assignment_preview, detail, holders, messages
 from numbers.assignment_preview import Preview
 from numbers.models import PhoneNumber, Usage
 from numbers.swap_choices import matching
@@ -55,8 +55,9 @@ def offer(term: str, *, chosen: Collection[int], at: datetime) -> Offer:
     held = Exists(holders.present(at).filter(number=OuterRef("pk")))
     rows = list(others.annotate(held=held).order_by("held", "e164")[: OFFERED + 1])
     names = _names([*kept, *rows], at)
+    rules = detail.rules_of(kept, at=at)
     return Offer(
-        [Chosen(_choice(n, names), assignment_preview.preview(n, at=at)) for n in kept],
+        [Chosen(_choice(n, names), assignment_preview.preview(n, rules=rules[n.pk], at=at)) for n in kept],
         [_choice(n, names) for n in rows[:OFFERED]],
         more=len(rows) > OFFERED,
     )

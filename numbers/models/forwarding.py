@@ -18,9 +18,12 @@ class ForwardingQuerySet(models.QuerySet["Forwarding"]):
     def standing(self, at: datetime) -> "ForwardingQuerySet":
         """Return the rules that hold: of a number that works and not to an own one that no longer does, without an end
         or with one ahead."""
+        return self.leading(at).exclude(number__last_active_on__lt=berlin.day(at))
+
+    def leading(self, at: datetime) -> "ForwardingQuerySet":
+        """Return the rules that hold if their own number works, for who asks about such numbers alone."""
         gone = PhoneNumber.objects.due(at).filter(tenant=OuterRef("tenant"), e164=OuterRef("destination"))
-        lasting = self.filter(Q(until_at=None) | Q(until_at__gt=at)).filter(~Exists(gone))
-        return lasting.exclude(number__last_active_on__lt=berlin.day(at))
+        return self.filter(Q(until_at=None) | Q(until_at__gt=at)).filter(~Exists(gone))
 
     def due(self, at: datetime) -> "ForwardingQuerySet":
         """Return the rules whose end has come and that are still to be removed."""
