@@ -29,7 +29,7 @@ demo: $(ENVIRONMENT) $(BUILD) $(MESSAGES) ; @exec $(PY) -m portal.serve
 demo-reset: $(ENVIRONMENT) ; @$(PY) -m portal.serve reset && echo "The demo's data is deleted; the next make demo begins anew."
 test: $(ENVIRONMENT) $(BUILD) $(MESSAGES)
 	$(call step,tests on both cores,$(BIN)/pytest -m "not serial and not browser" -n 3 $(spread) $(call noted,parallel) $(PYTEST_ARGS))
-	$(call step,browsers on both cores,$(BIN)/pytest -m browser -n 2 $(spread) $(call noted,browser) $(PYTEST_ARGS))
+	$(call step,browsers on both cores,$(BIN)/pytest tests/browser -n 2 $(spread) $(call noted,browser) $(PYTEST_ARGS))
 	$(call step,tests that need the machine alone,$(BIN)/pytest -m serial $(call noted,serial) $(PYTEST_ARGS))
 
 spread = --maxschedchunk 4
