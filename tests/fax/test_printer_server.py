@@ -83,7 +83,7 @@ def deliver_three_in_a_row(site, tmp_path):
             for last in range(3):
                 printing.run("lp", "-d", "fax", "-o", f"phone=+49699000912{last}", str(picture))
             until = time.monotonic() + 60
-            while len(site.jobs()) < 3 and time.monotonic() < until:
+            while [job.state for job in site.jobs()] != ["queued"] * 3 and time.monotonic() < until:
                 time.sleep(0.1)
             log = printing.log()
 
