@@ -17,9 +17,8 @@ class Preview:
 
     `lost` are the number's forwardings and rights, which go when it changes hands; `stays` are the forwardings of one
     that nobody has, such as those set up when its last holder left (rule A4), which go on; `stays_until` says whether
-    one of these has a last day. `interval` is the present
-    assignment of the one holder and `calls` what a purge of it would delete (rule T1); a shared fax has none, for its
-    calls are everybody's.
+    one of these has a last day. `interval` is the present assignment of the one holder and `calls` what a purge of it
+    would delete (rule T1); a shared fax has none, for its calls are everybody's.
     """
 
     obstacle: str
@@ -59,15 +58,15 @@ def preview(number: PhoneNumber, *, rules: Sequence[Rule] | None = None, at: dat
     elif rules is None:
         rules = detail.rules_of([number], at=at)[number.pk]
     forwarded = [f"{rule.case}: {rule.text}" for rule in rules]
-    lost = [*forwarded, *(right.sentence for right in attachments.rights([number], at=at))] if holding.present else []
+    rights = attachments.rights([number], at=at) if holding.present and not shared else []
     own = None if shared else holders.present(at).filter(number=number).order_by("-from_at").first()
     return Preview(
         str(SENTENCES[reason]) if reason else "",
         holding.present,
         holding.ahead,
         shared,
-        [] if shared else lost,
-        [] if shared or holding.present else forwarded,
+        [*forwarded, *(right.sentence for right in rights)] if holding.present else [],
+        [] if holding.present else forwarded,
         own.pk if own else None,
         purge.preview(own, at=at) if own else None,
         any(rule.ends for rule in rules),
